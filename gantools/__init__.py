@@ -1,0 +1,65 @@
+"""gantools: a toolkit for adversarial training. One engine knows games; applications are plugins.
+
+The names below are the public interface; what needs torch is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Agent": "gantools.engine",
+    "Alternating": "gantools.engine",
+    "Application": "gantools.application",
+    "Game": "gantools.engine",
+    "Observer": "gantools.engine",
+    "Option": "gantools.config",
+    "Player": "gantools.engine",
+    "RunConfig": "gantools.config",
+    "Section": "gantools.application",
+    "Simultaneous": "gantools.engine",
+    "Spec": "gantools.application",
+    "Trainer": "gantools.engine",
+    "Turn": "gantools.engine",
+    "UserError": "gantools.errors",
+    "evaluate": "gantools.api",
+    "hookimpl": "gantools.hookspecs",
+    "load": "gantools.api",
+    "report": "gantools.api",
+    "resume": "gantools.api",
+    "run": "gantools.api",
+    "shared": "gantools.engine",
+}
+
+__all__ = [*_HOME, "__version__"]
+
+if TYPE_CHECKING:
+    from gantools.api import evaluate, load, report, resume, run
+    from gantools.application import Application, Section, Spec
+    from gantools.config import Option, RunConfig
+    from gantools.engine import (
+        Agent,
+        Alternating,
+        Game,
+        Observer,
+        Player,
+        Simultaneous,
+        Trainer,
+        Turn,
+        shared,
+    )
+    from gantools.errors import UserError
+    from gantools.hookspecs import hookimpl
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'gantools' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

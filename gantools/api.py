@@ -1,0 +1,115 @@
+"""Applications from Python: the same five things that the command line does."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gantools.config import make
+from gantools.engine import Observer
+from gantools.plugins import Plugins
+from gantools.runs import session
+from gantools.runs.folder import Run
+from gantools.runs.session import Loaded
+
+
+def run(
+    application: str,
+    *,
+    out: str | Path | None = None,
+    progress: bool = True,
+    observers: Sequence[Observer] = (),
+    **options: Any,
+) -> Run:
+    """Train an application and judge it: ``gantools.run("gail", env="Hopper", seed=1)``.
+
+    Args:
+        application: its name, as ``gantools apps`` lists it.
+        out: the run folder; None makes one under ``runs/``.
+        progress: show progress on the standard error stream.
+        observers: hear of every turn.
+        options: the application's options, with underscores.
+
+    Returns:
+        The run, with ``evaluation.json`` and ``report.html`` in its folder if it was finished.
+
+    Raises:
+        UserError: bad input; the message names it and the cure.
+    """
+    plugins = Plugins()
+    plugins.load_all()
+    spec = plugins.application(application)
+    folder = None if out is None else Path(out)
+    made = session.start(
+        spec,
+        make(spec.config, options),
+        plugins,
+        out=folder,
+        command=" ".join(sys.argv),
+        progress=progress,
+        observers=observers,
+    )
+    return _finish(made, plugins)
+
+
+def resume(
+    path: str | Path, *, progress: bool = True, observers: Sequence[Observer] = ()
+) -> Run:
+    """Go on with an interrupted run, to the numbers that it would have had uninterrupted.
+
+    Raises:
+        UserError: the folder is not a run, or it is being trained right now.
+    """
+    plugins = Plugins()
+    plugins.load_all()
+    made = session.resume(Path(path), plugins, progress=progress, observers=observers)
+    return _finish(made, plugins)
+
+
+def load(path: str | Path, *, checkpoint: str = "last", device: str = "cpu") -> Loaded:
+    """Load a trained run: its application and its game with the players' weights.
+
+    Args:
+        checkpoint: ``last`` or ``best``.
+
+    Raises:
+        UserError: the folder is not a run, or has no whole checkpoint.
+    """
+    return session.load(Path(path), Plugins(), which=checkpoint, device=device)
+
+
+def evaluate(path: str | Path, *, checkpoint: str = "last") -> dict[str, Any]:
+    """Judge a run on data that it has not seen; the results are also written into its folder."""
+    plugins = Plugins()
+    plugins.load_all()
+    loaded = session.load(Path(path), plugins, which=checkpoint)
+    return session.evaluate(loaded, plugins)
+
+
+def report(path: str | Path) -> Path:
+    """Write a run's report, one HTML file that needs no network, and return its path."""
+    from gantools.runs.report import write_report
+
+    plugins = Plugins()
+    plugins.load_all()
+    return write_report(session.load(Path(path), plugins), plugins)
+
+
+def _finish(made: Run, plugins: Plugins) -> Run:
+    """Judge a finished run, export its players and write its report."""
+    if made.manifest["status"] == "finished" and not _is_follower():
+        from gantools.runs.report import write_report
+
+        loaded = session.load(made.path, plugins)
+        loaded.application.export(loaded.game, made)
+        session.evaluate(loaded, plugins)
+        write_report(loaded, plugins)
+    return made
+
+
+def _is_follower() -> bool:
+    import torch.distributed
+
+    return torch.distributed.is_initialized() and torch.distributed.get_rank() > 0

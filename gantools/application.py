@@ -1,0 +1,131 @@
+"""The contract of an application: a named use of the engine.
+
+A plugin's light module registers a :class:`Spec`, which imports nothing heavy; the spec names, as
+a string, the :class:`Application` subclass that does the work.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from gantools.config import RunConfig
+from gantools.errors import UserError
+
+if TYPE_CHECKING:
+    from gantools.engine import Game
+    from gantools.runs.folder import Run
+
+C = TypeVar("C", bound=RunConfig)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What gantools knows of an application before it is used.
+
+    Attributes:
+        name: the word on the command line, such as ``gail``.
+        summary: one line for ``gantools apps``.
+        config: the frozen dataclass whose fields become options.
+        implementation: where the :class:`Application` subclass is: ``"package.module:Class"``.
+        verbs: where a ``typer.Typer`` with further commands is (``gantools NAME VERB``), or None.
+    """
+
+    name: str
+    summary: str
+    config: type[RunConfig]
+    implementation: str
+    verbs: str | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a report.
+
+    Attributes:
+        title: its heading.
+        text: paragraphs; plain text.
+        rows: a table: a header row and then data rows, or empty.
+        media: paths of pictures (.png, .jpg, .gif), videos (.mp4) or sounds (.wav) to embed,
+            with their captions.
+    """
+
+    title: str
+    text: str = ""
+    rows: list[list[Any]] = field(default_factory=list)
+    media: Mapping[Path, str] = field(default_factory=dict)
+
+
+class Application(ABC, Generic[C]):
+    """A use of the engine: its data and game, its evaluation, what its report shows.
+
+    An application object belongs to one training or one loaded run. Everything that it does is
+    determined by its configuration.
+    """
+
+    key_figures: tuple[str, ...] = ()
+    """The few figures, of those that the game logs, to show beside the progress bar."""
+
+    def __init__(self, config: C) -> None:
+        self.config = config
+
+    @abstractmethod
+    def build(self) -> tuple[Game, Iterable[Any] | None]:
+        """Make the game, at its untrained start, and its data.
+
+        Raises:
+            UserError: something that the configuration names cannot be had.
+        """
+
+    @property
+    def steps_per_turn(self) -> int:
+        """How many of ``config.steps`` a turn of the game is (environment steps, say)."""
+        return 1
+
+    @property
+    def turns(self) -> int:
+        """How many turns the training has: enough for ``config.steps`` steps."""
+        return math.ceil(self.config.steps / self.steps_per_turn)
+
+    def warm_start(self, game: Game) -> None:
+        """Prepare the players before the first turn of a new training (pretrain one, say)."""
+
+    def validate(self, game: Game) -> Mapping[str, float]:
+        """A short evaluation during training; its figures are recorded as ``evaluation/…``.
+
+        The one called ``score`` (higher is better) chooses the best checkpoint.
+        """
+        return {}
+
+    @abstractmethod
+    def evaluate(self, game: Game, run: Run) -> dict[str, Any]:
+        """Judge the trained game on data that it has not seen, beside its baselines.
+
+        Returns:
+            One JSON object, which says what each figure was measured on.
+        """
+
+    def report(self, game: Game, run: Run) -> list[Section]:
+        """What the run's report shows beside configuration, curves and evaluation."""
+        return []
+
+    def export(self, game: Game, run: Run) -> None:
+        """Write what people take away from a finished run (a policy, weights) into its folder."""
+
+
+def locate(path: str) -> Any:
+    """Import ``"package.module:name"``.
+
+    Raises:
+        UserError: the module or the name is missing, saying which.
+    """
+    module, _, name = path.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise UserError(f"Cannot import {path!r}: {error}. Reinstall the plugin.") from error

@@ -1,0 +1,23 @@
+"""The engine: games, players, turns, solvers, trainer. Knows no images, sound or environments."""
+
+from gantools.engine.game import Game
+from gantools.engine.player import Agent, Mover, Player, Reward
+from gantools.engine.solver import SOLVERS, Alternating, Simultaneous, Solver
+from gantools.engine.trainer import Observer, Trainer
+from gantools.engine.turn import Turn, shared
+
+__all__ = [
+    "SOLVERS",
+    "Agent",
+    "Alternating",
+    "Game",
+    "Mover",
+    "Observer",
+    "Player",
+    "Reward",
+    "Simultaneous",
+    "Solver",
+    "Trainer",
+    "Turn",
+    "shared",
+]

@@ -1,0 +1,54 @@
+"""A game: the players by name, and what each of them wants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from gantools.engine.player import Mover
+from gantools.engine.turn import Turn
+
+
+class Game:
+    """Any number of players with any names; nothing assumes one generator and one discriminator.
+
+    A subclass says what a gradient player wants in ``<name>_loss(turn)`` and what an agent's
+    transitions are worth to it in ``<name>_reward(turn, transitions)``. A game whose players
+    are named at run time (an ensemble) overrides :meth:`loss` instead. Players move in the
+    order in which they are given.
+
+    Args:
+        players: the players by name. ``game.discriminator`` is the player of that name.
+
+    Example:
+        >>> class GAN(Game):
+        ...     def discriminator_loss(self, turn):
+        ...         real = self.discriminator(turn.batch)
+        ...         fake = self.discriminator(self.fakes(turn))
+        ...         return non_saturating.discriminator(real, fake)
+    """
+
+    def __init__(self, **players: Mover) -> None:
+        if not players:
+            raise ValueError("a game needs at least one player")
+        self.players = players
+        for name, player in players.items():
+            if name in dir(type(self)):
+                raise ValueError(f"a player cannot be named {name!r}: every game has that")
+            player.name = name
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["players"][name]
+        except KeyError:
+            raise AttributeError(f"{type(self).__name__} has no player {name!r}") from None
+
+    def loss(self, player: str, turn: Turn) -> Tensor | Mapping[str, Tensor]:
+        """What the gradient player minimises: a scalar, or scalars by name that are summed."""
+        return getattr(self, f"{player}_loss")(turn)
+
+    def reward(self, player: str, turn: Turn, transitions: Any) -> Tensor:
+        """What N transitions are worth to the agent: shape [N], or the rollout's own [T, n]."""
+        return getattr(self, f"{player}_reward")(turn, transitions)

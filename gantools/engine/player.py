@@ -1,0 +1,278 @@
+"""Players: parameters and how they move.
+
+A gradient player (:class:`Player`) moves along the gradient of its loss. An agent
+(:class:`Agent`) moves by itself: it acts in a world, is told what its transitions are worth,
+and learns. Solvers move both through the same two calls: ``prepare`` works a move out,
+``step`` makes it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from gantools.errors import NonFiniteError
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+    from gantools.engine.game import Game
+    from gantools.engine.turn import Turn
+
+Reward = Callable[[Any], Tensor]
+"""What transitions are worth to an agent: transitions of N steps -> Tensor of N rewards."""
+
+
+class Mover(ABC):
+    """What a solver needs of a player of either kind.
+
+    Args:
+        moves: how many moves the player makes in a turn (at least 1).
+    """
+
+    name: str = ""
+    """The player's name in its game; the game sets it."""
+
+    def __init__(self, moves: int = 1) -> None:
+        if moves < 1:
+            raise ValueError(f"moves must be at least 1, not {moves}")
+        self.moves = moves
+
+    def setup(self, fabric: Fabric, *, channels_last: bool = True) -> None:
+        """Take the player to its device and processes; called once, before the first turn."""
+
+    @abstractmethod
+    def prepare(self, game: Game, turn: Turn) -> None:
+        """Work the next move out (a gradient, a rollout and its rewards) without making it."""
+
+    @abstractmethod
+    def step(self, turn: Turn) -> None:
+        """Make the move that ``prepare`` worked out."""
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that a resume needs: nested dicts of tensors, arrays and plain values."""
+
+    @abstractmethod
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up the state that :meth:`state_dict` gave."""
+
+
+class Player(Mover):
+    """A gradient player: a module, its optimizer, and optionally an averaged copy.
+
+    Calling the player calls its module, and the module's methods are reached as the player's own:
+    a joint encoder and generator is one module with methods ``encode`` and ``generate``.
+
+    Args:
+        module: the parameters that this player moves. An ensemble or a joint player is one
+            module that holds the others.
+        optimizer: an optimizer class of ``torch.optim`` or anything with its signature.
+        moves: moves per turn; every move but the first gets a fresh batch.
+        ema: decay of an exponential moving average of the weights in [0, 1), such as 0.999;
+            None keeps no average.
+        clip_norm: gradients are scaled down to this global L2 norm; None leaves them.
+        options: given to the optimizer: ``lr=2e-4, betas=(0.5, 0.999)``, … Where the optimizer
+            has a fused implementation it is used unless ``fused`` or ``foreach`` is given.
+
+    Example:
+        >>> generator = Player(nn.Linear(2, 2), lr=1e-3, betas=(0.5, 0.9), ema=0.99)
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
+        moves: int = 1,
+        ema: float | None = None,
+        clip_norm: float | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(moves)
+        if not any(True for _ in module.parameters()):
+            raise ValueError("a gradient player needs a module with at least one parameter")
+        if ema is not None and not 0 <= ema < 1:
+            raise ValueError(f"ema is a decay in [0, 1), not {ema}")
+        self.module = module
+        self.clip_norm = clip_norm
+        self._make_optimizer = optimizer
+        self._options = options
+        self._ema_decay = ema
+        self.ema: AveragedModel | None = None
+        self.optimizer: Any = None
+        self.check_finite = True
+        self._fabric: Fabric | None = None
+        self._wrapped: Any = None  # the module as Fabric prepared it; None where that adds nothing
+        self._moving = False
+
+    # -- setting up ------------------------------------------------------------------------
+
+    def setup(self, fabric: Fabric, *, channels_last: bool = True) -> None:
+        """Move to the device, choose the memory format, and let Fabric wrap module and optimizer.
+
+        Raises:
+            ValueError: the optimizer refuses its options.
+        """
+        if channels_last and _has_convolution(self.module):
+            self.module.to(memory_format=torch.channels_last)
+        options = dict(self._options)
+        accepted = inspect.signature(self._make_optimizer).parameters
+        if "fused" in accepted and not {"fused", "foreach"} & options.keys():
+            options["fused"] = True
+        self.module.to(fabric.device)
+        self.parameters = [p for p in self.module.parameters() if p.requires_grad]
+        optimizer = self._make_optimizer(self.parameters, **options)
+        wrapped, self.optimizer = fabric.setup(self.module, optimizer)
+        alone = fabric.world_size == 1 and fabric.strategy.precision.precision == "32-true"
+        if alone:  # then Fabric's wrappers do nothing but cost up to a quarter of a small step
+            self.optimizer = optimizer
+        else:
+            self._fabric, self._wrapped = fabric, wrapped
+        if self._ema_decay is not None:
+            average = get_ema_multi_avg_fn(self._ema_decay)
+            self.ema = AveragedModel(self.module, multi_avg_fn=average, use_buffers=True)
+            self.ema.requires_grad_(False)
+
+    # -- the module, as the game sees it ---------------------------------------------------
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The module's forward pass."""
+        if self._wrapped is None:
+            return self.module(*args, **kwargs)
+        if self._moving:
+            return self._wrapped(*args, **kwargs)
+        assert self._fabric is not None
+        with self._fabric.autocast():  # its gradients are not used: nothing to synchronise
+            return self.module(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or "module" not in self.__dict__:
+            raise AttributeError(name)
+        attribute = getattr(self.module, name)
+        if self._wrapped is None or not inspect.ismethod(attribute):
+            return attribute
+        if self._moving:
+            self._wrapped.mark_forward_method(name)
+            return getattr(self._wrapped, name)
+        assert self._fabric is not None
+        return self._fabric.autocast()(attribute)
+
+    @property
+    def averaged(self) -> nn.Module:
+        """The averaged module where there is one, else the module itself: use it to evaluate."""
+        return self.module if self.ema is None else self.ema.module
+
+    # -- moving ----------------------------------------------------------------------------
+
+    def prepare(self, game: Game, turn: Turn) -> None:
+        """Leave the gradient of this player's loss, and of nothing else, in ``.grad``.
+
+        Raises:
+            NonFiniteError: a term of the loss or the gradient is not finite.
+        """
+        self._moving = True
+        try:
+            with turn.moving(self.name):
+                loss = game.loss(self.name, turn)
+                terms = loss if isinstance(loss, Mapping) else {"loss": loss}
+                total = loss if isinstance(loss, Tensor) else sum(terms.values())
+                if self._fabric is None:
+                    total.backward(inputs=self.parameters)
+                else:
+                    self._fabric.backward(total, inputs=self.parameters)
+        finally:
+            self._moving = False
+        for term, value in terms.items():
+            turn.log(f"{self.name}/{term}", value)
+        if self.check_finite or self.clip_norm is not None:
+            self._check_and_clip(total.detach(), terms, turn)
+
+    def _check_and_clip(self, total: Tensor, terms: Mapping[str, Tensor], turn: Turn) -> None:
+        gradients = [p.grad for p in self.parameters if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients)
+        if self.check_finite and not torch.isfinite(norm + total).item():
+            self._raise_non_finite(terms, turn)
+        if self.clip_norm is not None:
+            torch.nn.utils.clip_grads_with_norm_(self.parameters, self.clip_norm, norm)
+            turn.log(f"{self.name}/gradient_norm", norm)
+
+    def _raise_non_finite(self, terms: Mapping[str, Tensor], turn: Turn) -> None:
+        where = f"turn {turn.step}: player {self.name!r}"
+        for term, value in terms.items():
+            if not torch.isfinite(value).all():
+                raise NonFiniteError(f"{where}: the term {term!r} of its loss is {value.item()}")
+        for name, parameter in self.module.named_parameters():
+            if parameter.grad is not None and not torch.isfinite(parameter.grad).all():
+                raise NonFiniteError(f"{where}: the gradient of {name!r} is not finite")
+        raise NonFiniteError(f"{where}: its loss or its gradient's norm overflows")
+
+    def step(self, turn: Turn) -> None:
+        """One optimizer step along the prepared gradient, then the moving average."""
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.ema is not None:
+            self.ema.update_parameters(self.module)
+        turn.moved(self.name)
+
+    # -- state -----------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        state = {"module": self.module.state_dict(), "optimizer": self.optimizer.state_dict()}
+        if self.ema is not None:
+            state["ema"] = self.ema.state_dict()
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.module.load_state_dict(state["module"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        optimizer = getattr(self.optimizer, "optimizer", self.optimizer)
+        for parameter, values in optimizer.state.items():  # in the parameter's own memory format
+            for key, value in values.items():
+                if isinstance(value, Tensor) and value.shape == parameter.shape:
+                    values[key] = torch.empty_like(parameter).copy_(value)
+        if self.ema is not None:
+            self.ema.load_state_dict(state["ema"])
+
+
+class Agent(Mover):
+    """A player that moves by itself, such as a reinforcement-learning policy.
+
+    A subclass acts in its world in :meth:`collect` and learns from what it saw in :meth:`learn`.
+    What the transitions are worth is not the world's but the game's to say
+    (``Game.<name>_reward``). Off-policy agents ask for the worth of the transitions that they
+    replay, whenever they replay them.
+    """
+
+    def rollout(self, turn: Turn) -> Any:
+        """This turn's rollout: collected when first asked for, and the same for every player."""
+        return turn.rollout(self.name, lambda: self.collect(turn))
+
+    @abstractmethod
+    def collect(self, turn: Turn) -> Any:
+        """Act in the world once and return the transitions."""
+
+    @abstractmethod
+    def learn(self, rollout: Any, reward: Reward, turn: Turn) -> Mapping[str, float]:
+        """Update on the rollout; return figures to log."""
+
+    def prepare(self, game: Game, turn: Turn) -> None:
+        rollout = self.rollout(turn)
+        self._prepared = rollout, lambda transitions: game.reward(self.name, turn, transitions)
+
+    def step(self, turn: Turn) -> None:
+        rollout, reward = self._prepared
+        del self._prepared
+        for figure, value in self.learn(rollout, reward, turn).items():
+            turn.log(f"{self.name}/{figure}", value)
+        turn.moved(self.name)
+
+
+def _has_convolution(module: nn.Module) -> bool:
+    return any(p.dim() == 4 for p in module.parameters())

@@ -1,0 +1,216 @@
+"""The trainer: plays a game on hardware, turn by turn. The one place where time goes by."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.utilities import move_data_to_device
+
+from gantools.engine.game import Game
+from gantools.engine.player import Player
+from gantools.engine.solver import Alternating, Solver
+from gantools.engine.turn import Turn
+
+PRECISIONS = ("32-true", "bf16-mixed")
+"""16-mixed is left out: loss scaling and penalties on gradients do not go together."""
+
+
+class Observer:
+    """Hears what happens in a training. Every method may be left out; none may change the game."""
+
+    def training_began(self, trainer: Trainer) -> None:
+        """Before the first turn of this process, players set up and any state taken up."""
+
+    def turn_ended(self, trainer: Trainer, figures: Mapping[str, Any]) -> None:
+        """After every turn. ``figures`` are what was logged: floats, or tensors on the device."""
+
+    def training_ended(self, trainer: Trainer, error: BaseException | None) -> None:
+        """After the last turn, or when an exception (KeyboardInterrupt too) ends the training."""
+
+
+class Trainer:
+    """Plays a game for some turns.
+
+    Args:
+        turns: how many turns to play in all; a resumed training plays what is left of them.
+        solver: in which order moves are worked out and made.
+        seed: of Python's, NumPy's and torch's random states, and of ``turn.generator``.
+        accelerator: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``: Fabric's accelerator.
+        devices: how many processes, one a device.
+        strategy: Fabric's strategy, such as ``"ddp"``; ``"auto"`` is right for one device.
+        precision: ``"32-true"``, or ``"bf16-mixed"`` on hardware that has it.
+        channels_last: keep convolutions in the channels-last memory format, which is faster.
+        check_finite: look at every loss and gradient, and stop at the first that is not finite.
+        threads: torch's threads within a process; None leaves torch's own choice. Small networks
+            want one.
+        observers: told of every turn, in this order.
+
+    Raises:
+        ValueError: a precision that is not supported.
+
+    Example:
+        >>> Trainer(turns=1000).fit(game, data)
+    """
+
+    def __init__(
+        self,
+        turns: int,
+        *,
+        solver: Solver | None = None,
+        seed: int = 0,
+        accelerator: str = "auto",
+        devices: int = 1,
+        strategy: str = "auto",
+        precision: str = "32-true",
+        channels_last: bool = True,
+        check_finite: bool = True,
+        threads: int | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        if precision not in PRECISIONS:
+            raise ValueError(f"precision is one of {', '.join(PRECISIONS)}, not {precision!r}")
+        self.turns = turns
+        self.solver = solver or Alternating()
+        self.seed = seed
+        self.channels_last = channels_last
+        self.check_finite = check_finite
+        self.threads = threads
+        self.observers = list(observers)
+        self.fabric = Fabric(
+            accelerator=accelerator, devices=devices, strategy=strategy, precision=precision
+        )
+        self.turn = 0
+        """How many turns have been played."""
+        self.should_stop = False
+        """An observer sets this to end the training after the present turn."""
+        self.game: Game | None = None
+        self._data: Any = None
+        self._generator: torch.Generator | None = None
+
+    def setup(self, game: Game, data: Iterable[Any] | None = None) -> None:
+        """Start processes, seed everything and take the players to their devices, without playing.
+
+        ``data`` yields batches (tensors, or nests of them) without end or is iterated again and
+        again. Its position is part of the state if it has ``state_dict`` and ``load_state_dict``.
+        """
+        if self.threads is not None:
+            torch.set_num_threads(self.threads)
+        self.fabric.launch()
+        for player in game.players.values():
+            if isinstance(player, Player):
+                player.check_finite = self.check_finite
+            player.setup(self.fabric, channels_last=self.channels_last)
+        self._generator = torch.Generator(self.fabric.device)
+        self.reseed(self.seed)
+        self.game, self._data = game, data
+
+    def reseed(self, seed: int) -> None:
+        """Seed all random states: processes share their weights but draw different noise."""
+        assert self._generator is not None, "setup comes first"
+        seed_everything(seed + self.fabric.global_rank)
+        self._generator.manual_seed(seed + self.fabric.global_rank)
+
+    def fit(self, game: Game, data: Iterable[Any] | None = None) -> None:
+        """Play the game until ``turns`` turns have been played.
+
+        Call :meth:`setup` and :meth:`load_state_dict` first to go on from a saved state.
+
+        Raises:
+            NonFiniteError: a loss or a gradient stopped being finite (unless not checked).
+        """
+        if self.game is not game:
+            self.setup(game, data)
+        batches = None if self._data is None else self._batches(self._data)
+        self._tell("training_began")
+        error: BaseException | None = None
+        try:
+            while self.turn < self.turns and not self.should_stop:
+                assert self._generator is not None
+                turn = Turn(self.turn, self.fabric.device, self._generator, batches)
+                self.solver.play(game, turn)
+                self.turn += 1
+                self._tell("turn_ended", turn.figures)
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            self._tell("training_ended", error)
+
+    def _tell(self, event: str, *arguments: Any) -> None:
+        for observer in self.observers:
+            getattr(observer, event)(self, *arguments)
+
+    def _batches(self, data: Iterable[Any]) -> Iterator[Any]:
+        while True:
+            empty = True
+            for batch in data:
+                empty = False
+                yield move_data_to_device(batch, self.fabric.device)
+            if empty:
+                raise ValueError("the data yielded no batch")
+
+    # -- state -------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """What all processes share: the turn, the players, the solver, the data's position."""
+        assert self.game is not None, "setup or fit comes first"
+        state: dict[str, Any] = {
+            "turn": self.turn,
+            "players": {name: player.state_dict() for name, player in self.game.players.items()},
+        }
+        for name in ("solver", "data"):
+            part = self.solver if name == "solver" else self._data
+            if hasattr(part, "state_dict"):
+                state[name] = part.state_dict()
+        return state
+
+    def process_state_dict(self) -> dict[str, Any]:
+        """What is each process's own: the random states."""
+        assert self._generator is not None, "setup or fit comes first"
+        return {"generator": self._generator.get_state(), **random_states()}
+
+    def load_state_dict(self, state: Mapping[str, Any], process: Mapping[str, Any]) -> None:
+        """Take up a state, after :meth:`setup` with the same game and data."""
+        assert self.game is not None and self._generator is not None, "setup comes first"
+        self.turn = state["turn"]
+        for name, player in self.game.players.items():
+            player.load_state_dict(state["players"][name])
+        for name in ("solver", "data"):
+            part: Any = self.solver if name == "solver" else self._data
+            if name in state:
+                part.load_state_dict(state[name])
+        self._generator.set_state(process["generator"])
+        set_random_states(process)
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python's, NumPy's and torch's (all devices') global random states."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def random_states() -> dict[str, Any]:
+    """The global random states of this process, as :func:`set_random_states` takes them."""
+    states: dict[str, Any] = {
+        "python": random.getstate(),
+        "numpy": np.random.get_state(),
+        "torch": torch.get_rng_state(),
+    }
+    if torch.cuda.is_available():
+        states["cuda"] = torch.cuda.get_rng_state()
+    return states
+
+
+def set_random_states(states: Mapping[str, Any]) -> None:
+    """Put the global random states back."""
+    random.setstate(states["python"])
+    np.random.set_state(states["numpy"])
+    torch.set_rng_state(states["torch"])
+    if "cuda" in states and torch.cuda.is_available():
+        torch.cuda.set_rng_state(states["cuda"])

@@ -1,0 +1,37 @@
+"""Objectives and penalties, by the names they have in the papers."""
+
+from gantools.losses.objectives import (
+    OBJECTIVES,
+    Objective,
+    classification,
+    hinge,
+    least_squares,
+    minimax,
+    non_saturating,
+    relativistic,
+    wasserstein,
+)
+from gantools.losses.penalties import (
+    bottleneck_kl,
+    gradient_norm_squared,
+    interpolate,
+    r1,
+    wgan_gp,
+)
+
+__all__ = [
+    "OBJECTIVES",
+    "Objective",
+    "bottleneck_kl",
+    "classification",
+    "gradient_norm_squared",
+    "hinge",
+    "interpolate",
+    "least_squares",
+    "minimax",
+    "non_saturating",
+    "r1",
+    "relativistic",
+    "wasserstein",
+    "wgan_gp",
+]

@@ -1,0 +1,78 @@
+"""What GAIL can be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from gantools import Option, RunConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class GAILConfig(RunConfig):
+    """Options of ``gantools run gail``."""
+
+    env: Annotated[
+        str, Option("A Gymnasium environment; a bare name takes its newest version.")
+    ] = "Hopper"
+    demos: Annotated[
+        str | None,
+        Option("Demonstrations: .npz, .hdf5, minari:NAME or an SB3 .zip; built in for some envs."),
+    ] = None
+    trajectories: Annotated[int, Option("How many of their episodes to use.", min=1)] = 4
+    pairs: Annotated[
+        int, Option("How many (observation, action) pairs of each episode to use.", min=1)
+    ] = 50
+    steps: Annotated[int, Option("Environment steps to train for.", min=1)] = 1_000_000
+
+    algorithm: Annotated[
+        Literal["ppo", "trpo", "sac"], Option("How the policy learns: a stable-baselines3 algorithm.")
+    ] = "ppo"
+    environments: Annotated[int, Option("Copies of the environment, stepped together.", min=1)] = 16
+    rollout: Annotated[
+        int, Option("Steps of each copy in a turn; 0: 128 for ppo and trpo, 4 for sac.", min=0)
+    ] = 0
+    physics: Annotated[
+        Literal["auto", "envpool", "gymnasium"],
+        Option("What steps the copies: auto takes envpool where it has the environment."),
+    ] = "auto"
+    gamma: Annotated[float, Option("Discount of future rewards.", min=0, max=0.9999)] = 0.995
+    policy_lr: Annotated[float, Option("The policy's learning rate.", min=0)] = 3e-4
+    normalize: Annotated[bool, Option("Let the policy normalise its observations.")] = False
+    clone_steps: Annotated[
+        int, Option("Steps of behaviour cloning before the game begins; 0: none.", min=0)
+    ] = 400
+
+    reward: Annotated[
+        Literal["-log(1-D)", "log(D)", "airl"],
+        Option("What a transition is worth to the policy: -log(1-D), log(D), or D's logit (airl)."),
+    ] = "-log(1-D)"
+    reward_scale: Annotated[float, Option("The reward is multiplied by this.", min=0)] = 0.1
+    absorbing: Annotated[
+        bool, Option("Score the state after an episode's end too, so that ending has no bias.")
+    ] = True
+    constraint: Annotated[
+        Literal["gradient-penalty", "spectral-norm", "bottleneck", "none"],
+        Option("What keeps the discriminator tame; bottleneck is VAIL."),
+    ] = "gradient-penalty"
+    penalty: Annotated[float, Option("Weight of the gradient penalty.", min=0)] = 1.0
+    information: Annotated[
+        float, Option("What the bottleneck lets through, I_c, in nats.", min=0)
+    ] = 0.5
+    discriminator_lr: Annotated[float, Option("The discriminator's learning rate.", min=0)] = 3e-4
+    discriminator_moves: Annotated[int, Option("Its moves in a turn.", min=1)] = 20
+    batch: Annotated[int, Option("Pairs of each side in one of its moves.", min=1)] = 256
+    control: Annotated[
+        Literal["none", "constant-reward", "shuffled-expert"],
+        Option(
+            "Train a control instead: a reward of 1 and no expert, or the expert's actions "
+            "shuffled among its observations."
+        ),
+    ] = "none"
+
+    episodes: Annotated[int, Option("Unseen episodes to evaluate on.", min=1)] = 20
+    log_every: Annotated[int, Option("Turns between rows of the metrics table.", min=1)] = 1
+    checkpoint_every: Annotated[int, Option("Turns between checkpoints.", min=1)] = 25
+    evaluate_every: Annotated[
+        int, Option("Turns between the short evaluations during training; 0: none.", min=0)
+    ] = 50

@@ -1,0 +1,132 @@
+"""The game of GAIL (Ho & Ermon 2016): the policy wants its transitions taken for the expert's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from gymnasium.spaces import Discrete
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from gantools import Game, Player, Turn
+from gantools.agents import SB3Agent, Transitions
+from gantools.losses import bottleneck_kl, wgan_gp
+from gantools_gail.config import GAILConfig
+from gantools_gail.discriminator import Discriminator, Multiplier
+
+REWARDS: dict[str, Callable[[Tensor], Tensor]] = {
+    "-log(1-D)": softplus,
+    "log(D)": lambda logit: -softplus(-logit),
+    "airl": lambda logit: logit,
+}
+"""What a logit is worth, with D = σ(logit); airl is log D − log(1 − D) (Fu et al. 2018)."""
+
+
+@dataclass(frozen=True)
+class Expert:
+    """The expert's pairs that the discriminator sees.
+
+    Attributes:
+        features: observation and action features, [N, d + a].
+        absorbed: expected absorbing steps for one live step (see :class:`ImitationGame`).
+    """
+
+    features: Tensor
+    absorbed: float
+
+
+class ImitationGame(Game):
+    """Discriminator against policy; with a bottleneck its multiplier is a third player.
+
+    Absorbing states (Kostrikov et al. 2019): a terminated episode goes on for ever in an absorbing
+    state. Seen with discount γ that is γ/(1 − γ) more steps, so both sides' terminations weigh in
+    the discriminator's loss with that many steps, and a terminating transition is worth
+    γ/(1 − γ) · r(absorbing) more. Time limits end nothing: no absorbing state follows them.
+    """
+
+    def __init__(
+        self, policy: SB3Agent, discriminator: Discriminator, expert: Expert, config: GAILConfig
+    ) -> None:
+        critic = Player(
+            discriminator,
+            lr=config.discriminator_lr,
+            betas=(0.5, 0.99),
+            moves=config.discriminator_moves,
+        )
+        players = {"discriminator": critic, "policy": policy}
+        if config.constraint == "bottleneck":
+            players["multiplier"] = Player(Multiplier(), optimizer=torch.optim.SGD, lr=1e-2)
+        super().__init__(**players)
+        space = policy.world.action_space
+        self.actions = int(space.n) if isinstance(space, Discrete) else None
+        self.expert = expert
+        self.config = config
+        self.future = config.gamma / (1 - config.gamma)
+
+    # -- the discriminator -------------------------------------------------------------------
+
+    def discriminator_loss(self, turn: Turn) -> dict[str, Tensor]:
+        """Tell expert from policy, plus the constraint's term."""
+        config, critic = self.config, self.discriminator
+        chosen = turn.randint(len(self.expert.features), (config.batch,))
+        real = critic.inputs(self.expert.features[chosen])
+        fake = critic.inputs(self.features(self.policy.experience(turn, config.batch)))
+        terms = {}
+        if config.constraint == "bottleneck":
+            mean, std = critic.encode(torch.cat([real, fake]))
+            logits = critic.score(mean + std * turn.randn(*mean.shape))
+            information = bottleneck_kl(mean, std).mean()
+            turn.log("discriminator/information", information)
+            terms["bottleneck"] = self.multiplier().detach() * (information - config.information)
+        else:
+            logits = critic(torch.cat([real, fake]))
+        expert, policy = logits.chunk(2)
+        # ½[−log D(expert) − log(1 − D(policy))], with the absorbing state on either side.
+        loss = 0.5 * (softplus(-expert).mean() + softplus(policy).mean())
+        if config.absorbing:
+            absorbing = critic(critic.absorbing())[0]
+            loss = loss + 0.5 * self.expert.absorbed * softplus(-absorbing)
+            loss = loss + 0.5 * self.policy_absorbed(turn) * softplus(absorbing)
+        terms["classification"] = loss
+        if config.constraint == "gradient-penalty":
+            terms["penalty"] = wgan_gp(
+                critic, real, fake, config.penalty, one_sided=True, generator=turn.generator
+            )
+        turn.log("discriminator/expert", expert.sigmoid().mean())
+        turn.log("discriminator/policy", policy.sigmoid().mean())
+        return terms
+
+    def features(self, transitions: Transitions) -> Tensor:
+        """Observation beside action (Discrete ones one-hot), [N, d + a]."""
+        return torch.cat([transitions.obs, transitions.action_features(self.actions)], 1)
+
+    def policy_absorbed(self, turn: Turn) -> Tensor:
+        """Expected absorbing steps of the policy for one live step of this turn's rollout."""
+        return self.future * self.policy.rollout(turn).terminated.float().mean()
+
+    # -- the policy ---------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def policy_reward(self, turn: Turn, transitions: Transitions) -> Tensor:
+        """What the discriminator makes of transitions, scored in one pass: their own shape."""
+        steps = transitions.flatten()
+        if self.config.control == "constant-reward":
+            return torch.ones(transitions.shape)
+        worth = REWARDS[self.config.reward]
+        critic = self.discriminator
+        rewards = worth(critic(critic.inputs(self.features(steps))))
+        if self.config.absorbing:
+            after = self.future * worth(critic(critic.absorbing()))
+            rewards = rewards + steps.terminated * after
+        return self.config.reward_scale * rewards.view(transitions.shape)
+
+    # -- the bottleneck's multiplier ------------------------------------------------------------
+
+    def multiplier_loss(self, turn: Turn) -> Tensor:
+        """−β (KL − I_c): gradient descent on it is the dual ascent of VAIL."""
+        information = turn.figures["discriminator/information"]
+        beta = self.multiplier()
+        turn.log("multiplier/beta", beta)
+        return -beta * (information - self.config.information)
