@@ -16,6 +16,10 @@ class NonFiniteError(Exception):
     """A loss term or a gradient stopped being finite; names the turn, the player and the term."""
 
 
+class Note(UserWarning):
+    """Something the user should know that does not stop the work; shown every time."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``" Did you mean 'Hopper-v5'?"`` for the nearest known word, or an empty string."""
     known = list(known)

@@ -128,13 +128,15 @@ class Plugins:
                 if spec.name == name:
                     return spec
         if plugin is not None and plugin.status != "ok":
-            raise UserError(f"The plugin {name!r} is {plugin.status}: {plugin.reason}.")
+            raise UserError(
+                f"The plugin {name!r} cannot be used ({plugin.status}: {plugin.reason})."
+            )
         for other in self.found:
             if self.load(other):
                 for spec in other.specs or ():
                     if spec.name == name:
                         return spec
-        known = [p.name for p in self.found]
+        known = [spec.name for p in self.found for spec in p.specs or ()]
         hint = did_you_mean(name, known) or f" Installed: {', '.join(known) or 'none'}."
         raise UserError(f"There is no application {name!r}.{hint}")
 

@@ -84,8 +84,8 @@ CONFIGS: dict[str, dict[str, Any]] = {
         },
     },
     # Not documented by imitation: as much learning per environment step as gantools' recipe for
-    # Hopper does, for a comparison at equal work (16 environments of 128 steps, 10 epochs of 512, at
-    # most; SB3 stops at 1.5 times `target_kl`, so at a KL of 0.03). The nets stay imitation's.
+    # Hopper does, for a comparison at equal work (16 environments of 128 steps, at most 10 epochs
+    # of 512; SB3 stops at 1.5 times `target_kl`, so at a KL of 0.03). The nets stay imitation's.
     "matched": {
         "rollout": 16 * 128,
         "ppo": {
@@ -172,7 +172,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         "env_steps": env_steps,
         "seconds": round(seconds, 3),
         "env_steps_per_second": round(env_steps / seconds, 1),
-        # Steadier than seconds where others use the machine too; not known of SubprocVecEnv's workers.
+        # Steadier than seconds on a shared machine; not measured for SubprocVecEnv's workers.
         "cpu_seconds": None if args.parallel else round(cpu_seconds, 3),
         "settings": {
             "config": args.config,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
 import torch
+from gymnasium import spaces
 from stable_baselines3.common.buffers import ReplayBuffer, RolloutBuffer
 from stable_baselines3.common.type_aliases import ReplayBufferSamples, RolloutBufferSamples
+from stable_baselines3.common.vec_env import VecNormalize
 from torch import Tensor
 
 from gantools.agents.rollout import Transitions
@@ -45,7 +47,7 @@ class WholeRolloutBuffer(RolloutBuffer):
         self.log_probs = log_probs.numpy()
         self.full = True
 
-    def get(self, batch_size: int | None = None) -> Iterator[RolloutBufferSamples]:
+    def get(self, batch_size: int | None = None) -> Generator[RolloutBufferSamples, None, None]:
         """Yield one epoch's minibatches."""
         order = torch.randperm(self.buffer_size * self.n_envs, generator=self.generator)
         columns = (
@@ -64,6 +66,7 @@ class WholeRolloutBuffer(RolloutBuffer):
 class RelabellingReplayBuffer(ReplayBuffer):
     """A replay buffer whose samples are worth what ``reward`` says when they are replayed."""
 
+    action_space: spaces.Box
     reward: Reward
     _columns = ("observations", "actions", "next_observations", "rewards", "dones", "timeouts")
 
@@ -88,23 +91,14 @@ class RelabellingReplayBuffer(ReplayBuffer):
 
     def draw(self, size: int, generator: torch.Generator) -> Transitions:
         """Draw transitions uniformly, with replacement; flat, [size]."""
-        rows = torch.randint(self.size(), (size,), generator=generator).numpy()
-        copies = torch.randint(self.n_envs, (size,), generator=generator).numpy()
-        return Transitions(
-            *(
-                torch.from_numpy(column[rows, copies])
-                for column in (
-                    self.observations,
-                    self.actions,
-                    self.next_observations,
-                    self.rewards,
-                    self.dones > 0,
-                    self.timeouts > 0,
-                )
-            )
-        )
+        high = torch.tensor([self.size(), self.n_envs], device=generator.device)
+        uniform = torch.rand(size, 2, generator=generator, device=generator.device)
+        rows, copies = (uniform * high).long().cpu().numpy().T
+        drawn = [torch.from_numpy(getattr(self, name)[rows, copies]) for name in self._columns]
+        obs, action, next_obs, reward, terminated, truncated = drawn
+        return Transitions(obs, action, next_obs, reward, terminated > 0, truncated > 0)
 
-    def sample(self, batch_size: int, env: None = None) -> ReplayBufferSamples:
+    def sample(self, batch_size: int, env: VecNormalize | None = None) -> ReplayBufferSamples:
         """Draw transitions and reward them; actions are scaled to [-1, 1] as SAC's are."""
         kept = self.draw(batch_size, self.generator)
         low, high = (torch.from_numpy(x) for x in (self.action_space.low, self.action_space.high))

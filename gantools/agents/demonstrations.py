@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -123,9 +124,9 @@ def load(source: str | Path, env: str) -> Demonstrations:
         UserError: the source is missing, unreadable, or does not fit the environment.
     """
     env_id, text = resolve(env), str(source)
-    with make(env_id) as world:
+    with closing(make(env_id)) as world:
         if text.startswith("minari:") or Path(text).is_dir():
-            return _check(_read_minari(text.removeprefix("minari:"), world), world, text)
+            return _check(_read_minari(text.removeprefix("minari:"), world), world, env_id, text)
         path = Path(text)
         if not path.is_file():
             raise UserError(f"No demonstrations at {text!r}: check the path.")
@@ -141,7 +142,7 @@ def load(source: str | Path, env: str) -> Demonstrations:
             columns = _READERS[path.suffix](path)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise UserError(f"{text!r} cannot be read: {error}. Write it again.") from error
-        return _check(columns, world, text)
+        return _check(columns, world, env_id, text)
 
 
 def demonstrate(
@@ -165,7 +166,7 @@ def demonstrate(
         source: what the demonstrations say of where they come from.
     """
     env_id = resolve(env)
-    with make(env_id) as world:
+    with closing(make(env_id)) as world:
         first = FIRST_DEMONSTRATION_SEED + 1000 * seed
         played = [
             play(predict, world, seed=first + i, deterministic=deterministic)
@@ -181,7 +182,7 @@ def demonstrate(
             "terminated": np.array([episode[-1].terminated for episode in played]),
             "deterministic": np.array(deterministic),
         }
-        return _check(columns, world, source)
+        return _check(columns, world, env_id, source)
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
@@ -211,7 +212,7 @@ def _read_minari(name: str, env: gym.Env) -> dict[str, np.ndarray]:
             f"Reading 'minari:{name}' needs Minari: pip install 'minari[hdf5]'."
         ) from error
     try:
-        folder = Path(name)
+        folder = Path(name) / "data"
         dataset = minari.MinariDataset(folder) if folder.is_dir() else minari.load_dataset(name)
         episodes = list(dataset.iterate_episodes())
     except (OSError, ValueError, KeyError, ImportError) as error:
@@ -219,9 +220,9 @@ def _read_minari(name: str, env: gym.Env) -> dict[str, np.ndarray]:
             f"No readable Minari dataset {name!r} here: {error}. Run 'minari download {name}' "
             "first, or give the dataset's folder."
         ) from error
-    space = env.unwrapped.observation_space
+    space: Any = env.unwrapped.observation_space
     flat = [
-        np.stack([spaces.flatten(space, obs) for obs in episode.observations])
+        np.array([spaces.flatten(space, obs) for obs in episode.observations])
         for episode in episodes
     ]
     return {
@@ -251,7 +252,7 @@ def _load_model(path: Path, env: gym.Env) -> Predict:
     raise UserError(f"{str(path)!r} is not an SB3 model that PPO, TRPO, A2C, SAC, TD3 or DQN made.")
 
 
-def _check(columns: Mapping[str, Any], env: gym.Env, source: str) -> Demonstrations:
+def _check(columns: Mapping[str, Any], env: gym.Env, env_id: str, source: str) -> Demonstrations:
     """Turn columns into demonstrations of this environment, or say what is wrong with them."""
     missing = [key for key in _KEYS if key not in columns]
     if missing:
@@ -261,11 +262,11 @@ def _check(columns: Mapping[str, Any], env: gym.Env, source: str) -> Demonstrati
     if steps == 0:
         raise UserError(f"{source!r} holds no steps: record some episodes first.")
     observed = env.observation_space.shape
-    discrete = isinstance(env.action_space, spaces.Discrete)
-    acted = () if discrete else env.action_space.shape
+    actions: Any = env.action_space
+    discrete = isinstance(actions, spaces.Discrete)
+    acted = () if discrete else actions.shape
     if discrete and np.shape(columns["act"]) == (steps, 1):
         columns = {**columns, "act": np.asarray(columns["act"])[:, 0]}
-    env_id = env.spec.id
     wanted = {"obs": observed, "next_obs": observed, "act": acted}
     for key, shape in {**wanted, "ep_ret": None, "terminated": None}.items():
         expected = (episodes,) if shape is None else (steps, *shape)
@@ -278,12 +279,11 @@ def _check(columns: Mapping[str, Any], env: gym.Env, source: str) -> Demonstrati
             raise UserError(f"{key} in {source!r} holds NaN or infinity: record it again.")
     action = np.asarray(columns["act"])
     if not discrete:
-        low, high = env.action_space.low, env.action_space.high
-        action = np.clip(action, low, high).astype(np.float32)
-    elif not np.isin(action, np.arange(env.action_space.n)).all():
+        action = np.clip(action, actions.low, actions.high).astype(np.float32)
+    elif not np.isin(action, np.arange(actions.n)).all():
         raise UserError(
             f"act in {source!r} holds other values than {env_id}'s actions 0 to "
-            f"{env.action_space.n - 1}: is it another task's?"
+            f"{actions.n - 1}: is it another task's?"
         )
     ended = np.asarray(columns["terminated"], bool)
     terminated = np.zeros(steps, bool)

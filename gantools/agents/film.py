@@ -1,8 +1,9 @@
-"""Film one episode of a policy: .mp4 (H.264) or .gif."""
+"""Film an episode of a policy: .mp4 (H.264) or .gif."""
 
 from __future__ import annotations
 
 import ctypes.util
+import itertools
 import math
 import os
 import sys
@@ -13,16 +14,14 @@ from typing import Any
 import av
 import gymnasium as gym
 import numpy as np
+from PIL import Image
 
 from gantools.agents.evaluation import FIRST_EVALUATION_SEED, Predict, play
 from gantools.agents.worlds import make
 from gantools.errors import UserError
 
-_FORMATS: dict[str, tuple[str, str, dict[str, str]]] = {  # suffix: codec, pixels, options
-    ".mp4": ("h264", "yuv420p", {"crf": "20"}),
-    ".gif": ("gif", "rgb8", {}),
-}
-_FASTEST = 50  # frames a second; faster tasks have frames left out, and still run in real time
+_FASTEST = {".mp4": 50, ".gif": 25}
+"""Frames a second; faster tasks have frames left out, and still run in real time."""
 
 
 def record(
@@ -51,39 +50,87 @@ def record(
         UserError: unknown suffix, or the environment cannot draw itself here.
     """
     path = Path(path)
-    if path.suffix not in _FORMATS:
+    if path.suffix not in _FASTEST:
         raise UserError(f"Cannot write {str(path)!r}: a film's name ends in .mp4 or .gif.")
-    codec, pixels, options = _FORMATS[path.suffix]
     _choose_gl()
     unfinished = path.with_name(f".unfinished-{path.name}")
     with make(env, render_mode="rgb_array", **env_kwargs) as world:
-        height, width, _ = _first_picture(world).shape
+        _aim(world, follow=not {"camera_id", "camera_name"} & env_kwargs.keys())
+        picture = _first_picture(world, env)
         fps = world.metadata.get("render_fps", 30)
-        every = math.ceil(fps / _FASTEST)
+        every = math.ceil(fps / _FASTEST[path.suffix])
+        film = (_Gif if path.suffix == ".gif" else _Mp4)(unfinished, Fraction(fps, every), picture)
+        steps = itertools.count()
+
+        def watch() -> None:
+            if next(steps) % every == 0:
+                film.add(np.asarray(world.render()))
+
         try:
-            with av.open(unfinished, "w") as film:
-                stream = film.add_stream(codec, rate=Fraction(fps, every), options=options)
-                stream.width, stream.height = width // 2 * 2, height // 2 * 2
-                stream.pix_fmt = pixels
-                seen = 0
-
-                def watch() -> None:
-                    nonlocal seen
-                    if seen % every == 0:
-                        picture = world.render()[: stream.height, : stream.width]
-                        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture))
-                        film.mux(stream.encode(frame))
-                    seen += 1
-
-                episode_seed = FIRST_EVALUATION_SEED + 1000 * seed
-                episode = play(
-                    predict, world, seed=episode_seed, deterministic=deterministic, watch=watch
-                )
-                film.mux(stream.encode())
+            episode_seed = FIRST_EVALUATION_SEED + 1000 * seed
+            episode = play(
+                predict, world, seed=episode_seed, deterministic=deterministic, watch=watch
+            )
+            film.finish()
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
     return sum(frame.reward for frame in episode)
+
+
+class _Mp4:
+    """H.264, each side cut to an even number of pixels."""
+
+    def __init__(self, path: Path, rate: Fraction, picture: np.ndarray) -> None:
+        self._height, self._width = picture.shape[0] // 2 * 2, picture.shape[1] // 2 * 2
+        self._container = av.open(path, "w")
+        self._stream = self._container.add_stream("h264", rate=rate, options={"crf": "20"})
+        self._stream.width, self._stream.height = self._width, self._height
+        self._stream.pix_fmt = "yuv420p"
+
+    def add(self, picture: np.ndarray) -> None:
+        picture = np.ascontiguousarray(picture[: self._height, : self._width])
+        self._container.mux(self._stream.encode(av.VideoFrame.from_ndarray(picture)))
+
+    def finish(self) -> None:
+        self._container.mux(self._stream.encode())
+        self._container.close()
+
+
+class _Gif:
+    """An endless loop, each picture in its own 256 colours."""
+
+    def __init__(self, path: Path, rate: Fraction, picture: np.ndarray) -> None:
+        self._path = path
+        self._milliseconds = float(1000 / rate)
+        self._pictures: list[Image.Image] = []
+
+    def add(self, picture: np.ndarray) -> None:
+        self._pictures.append(Image.fromarray(picture).quantize())
+
+    def finish(self) -> None:
+        self._pictures[0].save(
+            self._path,
+            save_all=True,
+            append_images=self._pictures[1:],
+            duration=self._milliseconds,
+            loop=0,
+        )
+
+
+def _aim(world: gym.Env, *, follow: bool) -> None:
+    """Let MuJoCo's camera follow the robot, and draw without what software rendering is slow at.
+
+    Gymnasium's default camera stands still, and a runner leaves the picture within 3 seconds.
+    """
+    renderer = getattr(world.unwrapped, "mujoco_renderer", None)
+    if renderer is None:
+        return
+    cameras = [renderer.model.camera(i).name for i in range(renderer.model.ncam)]
+    if follow and "track" in cameras:
+        renderer.camera_id = cameras.index("track")
+    renderer.model.vis.quality.shadowsize = 512
+    renderer.model.vis.quality.offsamples = 0
 
 
 def _choose_gl() -> None:
@@ -97,17 +144,17 @@ def _choose_gl() -> None:
             return
 
 
-def _first_picture(world: gym.Env) -> np.ndarray:
+def _first_picture(world: gym.Env, env: str) -> np.ndarray:
     modes = world.metadata.get("render_modes", [])
     if "rgb_array" not in modes:
-        raise UserError(f"{world.spec.id} cannot be filmed: it draws as {modes}, not rgb_array.")
+        raise UserError(f"{env} cannot be filmed: it draws as {modes}, not rgb_array.")
     world.reset(seed=0)
     try:
-        return world.render()
+        return np.asarray(world.render())
     except gym.error.DependencyNotInstalled as error:
-        raise UserError(f"{world.spec.id} cannot be filmed here: {error}") from error
+        raise UserError(f"{env} cannot be filmed here: {error}") from error
     except Exception as error:  # graphics libraries fail in as many ways as there are
         raise UserError(
-            f"{world.spec.id} cannot be filmed here ({error}): run 'apt install libegl1 "
+            f"{env} cannot be filmed here ({error}): run 'apt install libegl1 "
             "libgl1-mesa-dri', or 'apt install libosmesa6' and set MUJOCO_GL=osmesa."
         ) from error

@@ -37,6 +37,7 @@ def draw_noise(policy: ActorCriticPolicy, *shape: int, generator: torch.Generato
     if isinstance(space, spaces.Discrete):
         exponential = torch.empty(*shape, int(space.n)).exponential_(generator=generator)
         return -exponential.log()
+    assert isinstance(space, spaces.Box)
     return torch.randn(*shape, *space.shape, generator=generator)
 
 
@@ -44,26 +45,41 @@ class Normalizer(BaseFeaturesExtractor):
     """A features extractor that normalises observations by running statistics.
 
     The statistics are buffers of the policy: they are saved, loaded and deployed with it. They
-    change only in ``update``, so a policy is one fixed function while it collects a rollout.
+    change only in ``update``, so a policy is one fixed function while it collects a rollout, and
+    not at all after ``fix``.
     """
+
+    mean: Tensor
+    variance: Tensor
+    count: Tensor
+    shift: Tensor
+    scale: Tensor
 
     def __init__(self, observation_space: spaces.Box, limit: float = 10.0) -> None:
         """Begin with mean 0 and variance 1; normalised observations are clipped to ``limit``."""
-        super().__init__(observation_space, features_dim=observation_space.shape[0])
+        super().__init__(observation_space, features_dim=spaces.flatdim(observation_space))
         self.limit = limit
+        self.fixed = False
         self.register_buffer("mean", torch.zeros(self.features_dim, dtype=torch.float64))
         self.register_buffer("variance", torch.ones(self.features_dim, dtype=torch.float64))
         self.register_buffer("count", torch.zeros((), dtype=torch.float64))
         self.register_buffer("shift", torch.zeros(self.features_dim))
         self.register_buffer("scale", torch.ones(self.features_dim))
 
+    def fix(self, obs: Tensor) -> None:
+        """Normalise by the statistics of these observations [N, d] from now on."""
+        self.update(obs)
+        self.fixed = True
+
     @torch.no_grad()
     def update(self, obs: Tensor) -> None:
-        """Take observations [N, d] into the statistics."""
+        """Take observations [N, d] into the statistics, unless they are fixed."""
+        if self.fixed:
+            return
         obs = obs.double()
         variance, mean = torch.var_mean(obs, 0, correction=0)
         total = self.count + len(obs)
-        weight = len(obs) / total
+        weight = len(obs) / total.item()
         delta = mean - self.mean
         self.variance.lerp_(variance, weight).add_(delta.square() * weight * (1 - weight))
         self.mean.add_(delta * weight)

@@ -44,8 +44,8 @@ class Transitions:
 
     def flatten(self) -> Transitions:
         """Return the same steps with one leading dimension [N], time-major."""
-        depth = self.reward.ndim
-        return Transitions(*(getattr(self, field.name).flatten(0, depth - 1) for field in fields(self)))
+        last = self.reward.ndim - 1
+        return Transitions(*(getattr(self, field.name).flatten(0, last) for field in fields(self)))
 
     def action_features(self, actions: int | None = None) -> Tensor:
         """Return actions as float32 [..., a]: Box actions as they are, Discrete ones one-hot.

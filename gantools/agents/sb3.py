@@ -74,7 +74,7 @@ class SB3Agent(Agent):
         """
         rollout = self.rollout(turn)
         steps, copies = rollout.shape
-        drawn = turn.randint(steps * copies, (size,))
+        drawn = turn.randint(steps * copies, (size,)).cpu()
         return rollout[drawn // copies, drawn % copies]
 
     def state_dict(self) -> dict[str, Any]:
@@ -166,7 +166,7 @@ class OnPolicyAgent(SB3Agent):
         """
         super().__init__(world, seed)
         settings = {**_ON_POLICY_DEFAULTS[algorithm], **hyperparameters}
-        policy_kwargs = {"optimizer_kwargs": {"eps": 1e-5, "fused": True}}
+        policy_kwargs: dict[str, Any] = {"optimizer_kwargs": {"eps": 1e-5, "fused": True}}
         if normalize_observations:
             policy_kwargs["features_extractor_class"] = Normalizer
         settings["policy_kwargs"] = policy_kwargs | settings.get("policy_kwargs", {})
@@ -175,7 +175,7 @@ class OnPolicyAgent(SB3Agent):
                 "MlpPolicy", None, device="cpu", _init_setup_model=False, **settings
             )
         )
-        self.model.rollout_buffer = WholeRolloutBuffer(
+        self._buffer = self.model.rollout_buffer = WholeRolloutBuffer(
             self.model.n_steps,
             world.observation_space,
             world.action_space,
@@ -192,9 +192,7 @@ class OnPolicyAgent(SB3Agent):
         """Act for ``n_steps`` in all copies: transitions of leading shape [n_steps, n]."""
         policy: ActorCriticPolicy = self.model.policy
         policy.set_training_mode(False)
-        noise = draw_noise(
-            policy, self.model.n_steps, self.world.n, generator=self._generator
-        )
+        noise = draw_noise(policy, self.model.n_steps, self.world.n, generator=self._generator)
         taken: list[tuple[np.ndarray, ...]] = []
         obs = self.world.obs
         for step_noise in noise:
@@ -210,7 +208,9 @@ class OnPolicyAgent(SB3Agent):
         self, rollout: Transitions, reward: Reward, turn: Turn | None = None
     ) -> dict[str, float]:
         """Update on the last collected rollout, with ``reward(rollout)`` of shape [T, n] or [N]."""
-        policy, buffer = self.model.policy, self.model.rollout_buffer
+        if turn is not None:
+            self.set_progress_remaining(1 - turn.progress)
+        policy, buffer = self.model.policy, self._buffer
         rewards = self._checked(reward(rollout)).reshape(rollout.shape).clone()
         mean_reward = rewards.mean().item()
         with torch.no_grad():
@@ -231,7 +231,8 @@ class OnPolicyAgent(SB3Agent):
             log_probs=log_probs.view(rollout.shape),
         )
         buffer.compute_returns_and_advantage(last_values, done[-1].numpy())
-        self.model.train()
+        with self._seeded():
+            self.model.train()
         if isinstance(policy.features_extractor, Normalizer):
             policy.features_extractor.update(rollout.obs.flatten(0, 1))
         return {**self._figures(), "reward": mean_reward}
@@ -275,7 +276,7 @@ class OffPolicyAgent(SB3Agent):
         self._gradient_steps = gradient_steps
         model = SAC(
             "MlpPolicy",
-            None,
+            None,  # type: ignore[arg-type]  # SB3 itself loads models without an environment
             device="cpu",
             target_entropy=-float(world.action_space.shape[0]),
             _init_setup_model=False,
@@ -309,6 +310,8 @@ class OffPolicyAgent(SB3Agent):
         self, rollout: Transitions, reward: Reward, turn: Turn | None = None
     ) -> dict[str, float]:
         """Make the gradient steps on replayed transitions, each relabelled by ``reward``."""
+        if turn is not None:
+            self.set_progress_remaining(1 - turn.progress)
         self._buffer.reward = lambda transitions: self._checked(reward(transitions))
         if self.steps >= self.model.learning_starts:
             with self._seeded():
@@ -322,17 +325,25 @@ class OffPolicyAgent(SB3Agent):
 
     def state_dict(self) -> dict[str, Any]:
         """Return policy, optimizers, world, random state, counters and the replay buffer."""
-        return {**super().state_dict(), "replay": self._buffer.state_dict()}
+        return {
+            **super().state_dict(),
+            "log_ent_coef": self.model.log_ent_coef,  # None where it is not learned
+            "replay": self._buffer.state_dict(),
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take up a saved state; replays the world's epoch (see ``World``)."""
         super().load_state_dict(state)
+        if self.model.log_ent_coef is not None:
+            self.model.log_ent_coef.data.copy_(state["log_ent_coef"])
         self._buffer.load_state_dict(state["replay"])
 
     def _act(self, obs: np.ndarray) -> np.ndarray:
         if self.steps < self.model.learning_starts:
-            low, high = (torch.from_numpy(x) for x in (self.world.action_space.low, self.world.action_space.high))
-            return (low + (high - low) * torch.rand(self.world.n, len(low))).numpy()
+            space = self.model.action_space
+            assert isinstance(space, spaces.Box)
+            uniform = torch.rand(self.world.n, *space.shape).numpy()
+            return space.low + (space.high - space.low) * uniform
         return self.model.predict(obs, deterministic=False)[0]
 
 
@@ -362,7 +373,7 @@ def behaviour_clone(
 
 
 class _SeededTorch:
-    """While entered, torch's global generator is seeded from ours: SB3 draws from the global one."""
+    """While entered, torch's global generator, from which SB3 draws, is seeded from ours."""
 
     def __init__(self, generator: torch.Generator) -> None:
         self._generator = generator

@@ -262,6 +262,7 @@ class World:
         return self._obs
 
     def _advance(self, actions: np.ndarray) -> Step:
+        assert self._backend is not None
         step = self._backend.step(actions)
         self._actions.append(actions)
         self._obs = step.obs

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from gantools.errors import UserError
+from gantools.errors import Note, UserError
 from gantools.plugins import Plugin, Plugins
 
 if TYPE_CHECKING:
@@ -37,10 +37,22 @@ def _stub(plugin: Plugin) -> TyperCommand:
     """A command that says why its plugin cannot be used."""
 
     def fail() -> None:
-        print(f"The plugin {plugin.name!r} is {plugin.status}: {plugin.reason}.", file=sys.stderr)
+        said = f"The plugin {plugin.name!r} cannot be used ({_unusable(plugin)})."
+        print(f"Error: {said}", file=sys.stderr)
         raise typer.Exit(PLUGIN_FAILED)
 
-    return TyperCommand(plugin.name, callback=fail, help=f"({plugin.status}: {plugin.reason})")
+    return TyperCommand(
+        plugin.name,
+        callback=fail,
+        help=_unusable(plugin),
+        add_help_option=False,
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )
+
+
+def _unusable(plugin: Plugin) -> str:
+    """Why a plugin cannot be used, as far as is known; empty if it can."""
+    return "" if plugin.status == "ok" else f"{plugin.status}: {plugin.reason}"
 
 
 class _Applications(TyperGroup):
@@ -52,34 +64,34 @@ class _Applications(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         plugins = _plugins(ctx)
         plugin = plugins.get(cmd_name)
-        if plugin is None:
-            plugins.application(cmd_name)  # raises the sentence that names the cure
-        assert plugin is not None
-        if ctx.resilient_parsing or not plugins.load(plugin):
+        if plugin is not None and (ctx.resilient_parsing or not plugins.load(plugin)):
             return _stub(plugin)
+        spec = plugins.application(cmd_name)
         from gantools.cli.options import command
 
-        spec = plugins.application(cmd_name)
         made = typer.Typer(add_completion=False, rich_markup_mode=None)
         made.command(cmd_name, help=spec.summary)(command(spec.config, _train(spec.name)))
         return get_command(made)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
+        shown = [p for p in _plugins(ctx).found if p.status != "shadowed"]
         with formatter.section("Applications"):
-            formatter.write_dl([(p.name, p.summary) for p in _plugins(ctx).found])
+            formatter.write_dl([(p.name, _unusable(p) or p.summary) for p in shown])
 
 
 class _Root(TyperGroup):
     """``gantools``: its own commands, and ``gantools APP VERB`` for what applications add."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        own = super().get_command(ctx, cmd_name)
-        plugin = None if own else _plugins(ctx).get(cmd_name)
-        if plugin is None:
+        if own := super().get_command(ctx, cmd_name):
             return own
-        if not _plugins(ctx).load(plugin):
+        plugin = _plugins(ctx).get(cmd_name)
+        if plugin is not None and not _plugins(ctx).load(plugin):
             return _stub(plugin)
-        spec = _plugins(ctx).application(cmd_name)
+        try:
+            spec = _plugins(ctx).application(cmd_name)
+        except UserError:
+            return None  # neither a command nor an application
         if spec.verbs is None:
             raise UserError(f"{cmd_name!r} has no verbs of its own: try gantools run {cmd_name}.")
         from gantools.application import locate
@@ -199,12 +211,14 @@ def report(run: RunFolder) -> None:
 @app.command()
 def apps(ctx: typer.Context, as_json: Json = False) -> None:
     """List the applications."""
-    found = [p for p in _plugins(ctx).found if p.status == "ok"]
+    plugins = _plugins(ctx)
+    plugins.load_all()
+    found = [(spec, plugin) for plugin in plugins.found for spec in plugin.specs or ()]
     if as_json:
-        _dump([{"name": p.name, "summary": p.summary, "plugin": p.distribution} for p in found])
+        _dump([{"name": s.name, "summary": s.summary, "plugin": p.distribution} for s, p in found])
         return
-    for plugin in found:
-        print(f"{plugin.name:<14} {plugin.summary}")
+    for spec, _ in found:
+        print(f"{spec.name:<14} {spec.summary}")
 
 
 @plugins_app.callback()
@@ -214,8 +228,10 @@ def _plugins_group() -> None:
 
 @plugins_app.command("list")
 def plugins_list(ctx: typer.Context, as_json: Json = False) -> None:
-    """List the installed plugins and whether they can be used; imports none of them."""
+    """List the installed plugins and whether they can be used."""
     found = _plugins(ctx).found
+    for plugin in found:
+        _plugins(ctx).load(plugin)  # its light module only; what fails says so in the list
     if as_json:
         names = ("name", "distribution", "version", "summary", "status", "reason")
         _dump([{name: getattr(p, name) for name in names} for p in found])
@@ -227,6 +243,7 @@ def plugins_list(ctx: typer.Context, as_json: Json = False) -> None:
 
 def main() -> None:
     """Entry point: bad input ends in one sentence and exit code 2, never in a traceback."""
+    warnings.simplefilter("always", Note)
     warnings.showwarning = lambda message, *_: print(f"Note: {message}", file=sys.stderr)
     try:
         app()

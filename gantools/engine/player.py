@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -108,33 +108,31 @@ class Player(Mover):
         self.ema: AveragedModel | None = None
         self.optimizer: Any = None
         self.check_finite = True
-        self._fabric: Fabric | None = None
-        self._wrapped: Any = None  # the module as Fabric prepared it; None where that adds nothing
-        self._moving = False
+        self._precise: Fabric | None = None  # set where arithmetic is not plain 32-bit
+        self._processes = 1  # how many move this player together
 
     # -- setting up ------------------------------------------------------------------------
 
     def setup(self, fabric: Fabric, *, channels_last: bool = True) -> None:
-        """Move to the device, choose the memory format, and let Fabric wrap module and optimizer.
+        """Move to the device, start all processes at one set of weights, make the optimizer.
 
         Raises:
             ValueError: the optimizer refuses its options.
         """
+        self.module.to(fabric.device)
+        self._processes = fabric.world_size
+        if self._processes > 1:
+            _take_first(self.module.state_dict().values())
+        if fabric.strategy.precision.precision != "32-true":
+            self._precise = fabric
         if channels_last and _has_convolution(self.module):
             self.module.to(memory_format=torch.channels_last)
         options = dict(self._options)
         accepted = inspect.signature(self._make_optimizer).parameters
         if "fused" in accepted and not {"fused", "foreach"} & options.keys():
             options["fused"] = True
-        self.module.to(fabric.device)
         self.parameters = [p for p in self.module.parameters() if p.requires_grad]
-        optimizer = self._make_optimizer(self.parameters, **options)
-        wrapped, self.optimizer = fabric.setup(self.module, optimizer)
-        alone = fabric.world_size == 1 and fabric.strategy.precision.precision == "32-true"
-        if alone:  # then Fabric's wrappers do nothing but cost up to a quarter of a small step
-            self.optimizer = optimizer
-        else:
-            self._fabric, self._wrapped = fabric, wrapped
+        self.optimizer = self._make_optimizer(self.parameters, **options)
         if self._ema_decay is not None:
             average = get_ema_multi_avg_fn(self._ema_decay)
             self.ema = AveragedModel(self.module, multi_avg_fn=average, use_buffers=True)
@@ -144,25 +142,17 @@ class Player(Mover):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The module's forward pass."""
-        if self._wrapped is None:
+        if self._precise is None:
             return self.module(*args, **kwargs)
-        if self._moving:
-            return self._wrapped(*args, **kwargs)
-        assert self._fabric is not None
-        with self._fabric.autocast():  # its gradients are not used: nothing to synchronise
-            return self.module(*args, **kwargs)
+        return _in_precision(self._precise, self.module)(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or "module" not in self.__dict__:
             raise AttributeError(name)
         attribute = getattr(self.module, name)
-        if self._wrapped is None or not inspect.ismethod(attribute):
+        if self._precise is None or not inspect.ismethod(attribute):
             return attribute
-        if self._moving:
-            self._wrapped.mark_forward_method(name)
-            return getattr(self._wrapped, name)
-        assert self._fabric is not None
-        return self._fabric.autocast()(attribute)
+        return _in_precision(self._precise, attribute)
 
     @property
     def averaged(self) -> nn.Module:
@@ -177,22 +167,36 @@ class Player(Mover):
         Raises:
             NonFiniteError: a term of the loss or the gradient is not finite.
         """
-        self._moving = True
-        try:
-            with turn.moving(self.name):
-                loss = game.loss(self.name, turn)
-                terms = loss if isinstance(loss, Mapping) else {"loss": loss}
-                total = loss if isinstance(loss, Tensor) else sum(terms.values())
-                if self._fabric is None:
-                    total.backward(inputs=self.parameters)
-                else:
-                    self._fabric.backward(total, inputs=self.parameters)
-        finally:
-            self._moving = False
+        with turn.moving(self.name):
+            loss = game.loss(self.name, turn)
+            terms = loss if isinstance(loss, Mapping) else {"loss": loss}
+            total = loss if isinstance(loss, Tensor) else sum(terms.values())
+            total.backward(inputs=self.parameters)
+        total = total.detach()
+        if self._processes > 1:
+            total = self._average_over_processes(total)
         for term, value in terms.items():
             turn.log(f"{self.name}/{term}", value)
         if self.check_finite or self.clip_norm is not None:
-            self._check_and_clip(total.detach(), terms, turn)
+            self._check_and_clip(total, terms, turn)
+
+    def _average_over_processes(self, total: Tensor) -> Tensor:
+        """Average the gradients, and the loss that it returns, over all processes.
+
+        Done here and not by DistributedDataParallel, which averages only the gradients of what its
+        own forward computed since the last backward: shared work is computed in another player's
+        move. A parameter that no process used keeps no gradient.
+        """
+        used = [p.grad is not None for p in self.parameters]
+        pieces = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters]
+        flat = torch.cat([x.flatten() for x in (*pieces, total, total.new_tensor(used))])
+        torch.distributed.all_reduce(flat)
+        flat /= self._processes
+        *averages, total, users = flat.split([*(p.numel() for p in pieces), 1, len(used)])
+        for parameter, average, share in zip(self.parameters, averages, users.tolist(), strict=True):
+            if share:
+                parameter.grad = torch.empty_like(parameter).copy_(average.view(parameter.shape))
+        return total[0]
 
     def _check_and_clip(self, total: Tensor, terms: Mapping[str, Tensor], turn: Turn) -> None:
         gradients = [p.grad for p in self.parameters if p.grad is not None]
@@ -217,6 +221,8 @@ class Player(Mover):
         """One optimizer step along the prepared gradient, then the moving average."""
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
+        if self._processes > 1:
+            _take_first(self.module.buffers())
         if self.ema is not None:
             self.ema.update_parameters(self.module)
         turn.moved(self.name)
@@ -232,8 +238,7 @@ class Player(Mover):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.module.load_state_dict(state["module"])
         self.optimizer.load_state_dict(state["optimizer"])
-        optimizer = getattr(self.optimizer, "optimizer", self.optimizer)
-        for parameter, values in optimizer.state.items():  # in the parameter's own memory format
+        for parameter, values in self.optimizer.state.items():  # in the parameter's own memory format
             for key, value in values.items():
                 if isinstance(value, Tensor) and value.shape == parameter.shape:
                     values[key] = torch.empty_like(parameter).copy_(value)
@@ -272,6 +277,23 @@ class Agent(Mover):
         for figure, value in self.learn(rollout, reward, turn).items():
             turn.log(f"{self.name}/{figure}", value)
         turn.moved(self.name)
+
+
+def _take_first(tensors: Iterable[Tensor]) -> None:
+    """Give all processes the first one's values, in place."""
+    for tensor in tensors:
+        torch.distributed.broadcast(tensor, src=0)
+
+
+def _in_precision(fabric: Fabric, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, computed in Fabric's precision, with results of the default type."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with fabric.autocast():
+            result = function(*args, **kwargs)
+        return fabric.strategy.precision.convert_output(result)
+
+    return call
 
 
 def _has_convolution(module: nn.Module) -> bool:

@@ -131,7 +131,7 @@ class Trainer:
         try:
             while self.turn < self.turns and not self.should_stop:
                 assert self._generator is not None
-                turn = Turn(self.turn, self.fabric.device, self._generator, batches)
+                turn = Turn(self.turn, self.turns, self.fabric.device, self._generator, batches)
                 self.solver.play(game, turn)
                 self.turn += 1
                 self._tell("turn_ended", turn.figures)

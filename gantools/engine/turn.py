@@ -20,15 +20,23 @@ class Turn:
 
     Attributes:
         step: the number of this turn, from 0.
+        progress: how much of the training is over, from 0 to just below 1; what is annealed
+            (noise, a learning rate) is a function of this.
         device: where the players' parameters are.
         generator: the random generator of this process, on ``device``; its state is in every
             checkpoint, so whatever is drawn from it is drawn again after a resume.
     """
 
     def __init__(
-        self, step: int, device: torch.device, generator: torch.Generator, data: Iterator[Any] | None
+        self,
+        step: int,
+        turns: int,
+        device: torch.device,
+        generator: torch.Generator,
+        data: Iterator[Any] | None = None,
     ) -> None:
         self.step = step
+        self.progress = step / turns
         self.device = device
         self.generator = generator
         self.figures: dict[str, Any] = {}

@@ -7,7 +7,6 @@ README.md in this folder says what the recorded experts reach.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,10 +17,7 @@ import torch
 from stable_baselines3 import PPO
 from torch import Tensor
 
-from gantools.agents.evaluation import Episodes, evaluate
-from gantools.agents.rollout import Transitions
-from gantools.agents.sb3 import OnPolicyAgent
-from gantools.agents.worlds import World
+from gantools.agents import Episodes, OnPolicyAgent, Transitions, World, demonstrate, evaluate
 
 Reward = Callable[[Transitions], Tensor]
 DEMONSTRATIONS = Path(__file__).parent.parent / "gantools_gail" / "demonstrations"
@@ -58,15 +54,30 @@ class Settings:
 
 
 LOCOMOTION = {"gamma": 0.99, "gae_lambda": 0.95, "target_kl": None}
+CHEETAH = {
+    "gamma": 0.98,
+    "gae_lambda": 0.92,
+    "batch_size": 256,
+    "target_kl": None,
+    "max_grad_norm": 0.8,
+    "policy_kwargs": {
+        "log_std_init": -2.0,
+        "net_arch": [128, 128],
+        "activation_fn": torch.nn.ReLU,
+        "ortho_init": False,
+    },
+}
 CLASSIC = {"n_steps": 64, "gamma": 0.99, "gae_lambda": 0.95, "learning_rate": 1e-3}
 SETTINGS = {
     "Hopper-v5": Settings(2_000_000, {**LOCOMOTION, "gamma": 0.995}),
     "Walker2d-v5": Settings(4_000_000, LOCOMOTION),
-    "HalfCheetah-v5": Settings(3_000_000, LOCOMOTION),
+    "HalfCheetah-v5": Settings(1_200_000, CHEETAH),
     "CartPole-v1": Settings(200_000, CLASSIC),
-    "Acrobot-v1": Settings(300_000, CLASSIC),
+    "Acrobot-v1": Settings(400_000, {**CLASSIC, "ent_coef": 0.01, "target_kl": None}),
     "MountainCar-v0": Settings(1_000_000, CLASSIC, mountain_car_reward),
-    "Pendulum-v1": Settings(500_000, {**CLASSIC, "gamma": 0.9}),
+    "Pendulum-v1": Settings(
+        300_000, {**CLASSIC, "gamma": 0.95, "batch_size": 256, "target_kl": None}
+    ),
 }
 
 
@@ -137,10 +148,11 @@ def describe(episodes: Episodes) -> str:
 
 
 def main() -> None:
-    """Train unless the checkpoint is there already; then record and evaluate."""
+    """Train unless the checkpoint is there already; then record demonstrations and evaluate."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--env", required=True, choices=SETTINGS)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--episodes", type=int, default=10, help="to record")
     parser.add_argument("--checkpoints", type=Path, default=Path("expert-checkpoints"))
     parser.add_argument("--out", type=Path, default=DEMONSTRATIONS)
     arguments = parser.parse_args()
@@ -149,6 +161,19 @@ def main() -> None:
     best = arguments.checkpoints / f"{arguments.env}-seed{arguments.seed}.zip"
     if not best.exists():
         train(arguments.env, arguments.seed, best)
+    expert = PPO.load(best, device="cpu")
+    source = (
+        f"PPO, seed {arguments.seed}, {expert.num_timesteps:,} steps, deterministic; "
+        f"plugins/gantools-gail/experts/train.py --env {arguments.env} --seed {arguments.seed}"
+    )
+    recorded = demonstrate(expert, arguments.env, arguments.episodes, source=source)
+    recorded.save(arguments.out / f"{arguments.env}.npz")
+    print(
+        f"recorded: {describe(Episodes(recorded.returns.tolist(), recorded.lengths.tolist(), []))}"
+    )
+    print(
+        f"{expert.num_timesteps:,} steps; 20 episodes: {describe(evaluate(expert, arguments.env))}"
+    )
 
 
 if __name__ == "__main__":

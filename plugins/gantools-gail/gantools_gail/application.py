@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from stable_baselines3.common.utils import LinearSchedule
 from torch import Tensor
 
 from gantools import Application, Section, UserError
@@ -88,15 +89,20 @@ class GAIL(Application[GAILConfig]):
                 gamma=config.gamma,
                 learning_rate=config.policy_lr,
             )
-        return OnPolicyAgent(
+        epochs = {"n_epochs": config.epochs} if config.algorithm == "ppo" else {}
+        agent = OnPolicyAgent(
             world,
             config.algorithm,
             seed=config.seed,
+            **epochs,
             normalize_observations=config.normalize,
             n_steps=self.rollout,
             gamma=config.gamma,
-            learning_rate=config.policy_lr,
+            learning_rate=LinearSchedule(config.policy_lr, 0.0, 1.0),
         )
+        if config.normalize:
+            agent.model.policy.features_extractor.fix(self.demonstrations.obs)
+        return agent
 
     def _expert_features(self, policy: SB3Agent) -> Tensor:
         demos = self.demonstrations

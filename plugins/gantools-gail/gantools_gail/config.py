@@ -36,9 +36,12 @@ class GAILConfig(RunConfig):
         Literal["auto", "envpool", "gymnasium"],
         Option("What steps the copies: auto takes envpool where it has the environment."),
     ] = "auto"
+    epochs: Annotated[int, Option("Passes over a rollout when ppo learns from it.", min=1)] = 10
     gamma: Annotated[float, Option("Discount of future rewards.", min=0, max=0.9999)] = 0.995
-    policy_lr: Annotated[float, Option("The policy's learning rate.", min=0)] = 3e-4
-    normalize: Annotated[bool, Option("Let the policy normalise its observations.")] = False
+    policy_lr: Annotated[float, Option("The policy's learning rate; for ppo and trpo it falls linearly to 0.", min=0)] = 3e-4
+    normalize: Annotated[
+        bool, Option("Normalise the policy's observations by the demonstrations' statistics.")
+    ] = True
     clone_steps: Annotated[
         int, Option("Steps of behaviour cloning before the game begins; 0: none.", min=0)
     ] = 400

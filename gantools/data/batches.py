@@ -1,0 +1,64 @@
+"""Batches of tensors in memory, shuffled anew each epoch, whose position is a single number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class Batches:
+    """Yields batches for ever; a resume goes on with the very next one.
+
+    Every epoch visits the samples in an order drawn from (seed, epoch); what does not fill a
+    batch at an epoch's end waits for another epoch.
+
+    Args:
+        tensors: the samples, [N, …] each; one tensor yields tensors, several yield tuples.
+        size: samples in a batch, over all processes together.
+        seed: of the orders.
+        rank: this process's number; it takes every ``world_size``-th sample of each batch.
+        world_size: how many processes share a batch.
+
+    Raises:
+        ValueError: no tensors, tensors of different lengths, fewer samples than one batch, or a
+            batch that the processes cannot share equally.
+    """
+
+    def __init__(
+        self, *tensors: Tensor, size: int, seed: int = 0, rank: int = 0, world_size: int = 1
+    ) -> None:
+        lengths = {len(tensor) for tensor in tensors}
+        if len(lengths) != 1:
+            raise ValueError(f"the tensors must have one length, not {sorted(lengths)}")
+        (self.length,) = lengths
+        if not 1 <= size <= self.length:
+            raise ValueError(f"a batch has 1 to {self.length} samples, not {size}")
+        if size % world_size:
+            raise ValueError(f"{size} samples cannot be shared equally by {world_size} processes")
+        self.tensors, self.size, self.seed = tensors, size, seed
+        self.rank, self.world_size = rank, world_size
+        self.position = 0
+        """How many batches have been yielded."""
+
+    def __iter__(self) -> Iterator[Any]:
+        shuffled, order = -1, torch.empty(0, dtype=torch.long)
+        per_epoch = self.length // self.size
+        while True:
+            epoch, batch = divmod(self.position, per_epoch)
+            if epoch != shuffled:
+                shuffled = epoch
+                generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+                order = torch.randperm(self.length, generator=generator)
+            rows = order[batch * self.size : (batch + 1) * self.size][self.rank :: self.world_size]
+            self.position += 1
+            picked = tuple(tensor[rows] for tensor in self.tensors)
+            yield picked[0] if len(picked) == 1 else picked
+
+    def state_dict(self) -> dict[str, int]:
+        return {"position": self.position}
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        self.position = state["position"]

@@ -1,0 +1,3 @@
+"""A plugin that fails to import, as plugins do."""
+
+raise RuntimeError("this plugin is broken on purpose")
