@@ -54,9 +54,7 @@ def run(
     return _finish(made, plugins)
 
 
-def resume(
-    path: str | Path, *, progress: bool = True, observers: Sequence[Observer] = ()
-) -> Run:
+def resume(path: str | Path, *, progress: bool = True, observers: Sequence[Observer] = ()) -> Run:
     """Go on with an interrupted run, to the numbers that it would have had uninterrupted.
 
     Raises:
@@ -103,7 +101,8 @@ def _finish(made: Run, plugins: Plugins) -> Run:
         from gantools.runs.report import write_report
 
         loaded = session.load(made.path, plugins)
-        loaded.application.export(loaded.game, made)
+        with session.full_disk_is_said(made.path):
+            loaded.application.export(loaded.game, made)
         session.evaluate(loaded, plugins)
         write_report(loaded, plugins)
     return made

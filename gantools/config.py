@@ -6,6 +6,7 @@ the standard library only, for plugins import it when ``gantools --help`` runs.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import types
 import typing
@@ -66,9 +67,7 @@ class RunConfig:
         Literal["32-true", "bf16-mixed"], Option("Arithmetic: bf16-mixed pays on recent GPUs only.")
     ] = "32-true"
     threads: Annotated[int, Option("torch's threads in a process.", min=1)] = 1
-    solver: Annotated[
-        str, Option("How moves are made: alternating, simultaneous.")
-    ] = "alternating"
+    solver: Annotated[str, Option("How moves are made: alternating, simultaneous.")] = "alternating"
     log_every: Annotated[int, Option("Turns between rows of the metrics table.", min=1)] = 50
     checkpoint_every: Annotated[int, Option("Turns between checkpoints.", min=1)] = 500
     keep: Annotated[int, Option("How many of the newest checkpoints to keep.", min=1)] = 3
@@ -137,19 +136,18 @@ def _check(field: Field, value: Any, source: str) -> Any:
             return None
         raise UserError(f"{said} cannot be empty: give it a value or leave it out.")
     if field.type is float and isinstance(value, (int, str)) and not isinstance(value, bool):
-        try:
+        with contextlib.suppress(ValueError):
             value = float(value)  # YAML reads 1e-4 as a string
-        except ValueError:
-            pass
     if field.type is Path and isinstance(value, str):
         value = Path(value)
     if not isinstance(value, field.type) or (isinstance(value, bool) and field.type is not bool):
         raise UserError(f"{said} must be {_noun(field.type)}, not {value!r}.")
     if field.choices and value not in field.choices:
-        hint = did_you_mean(value, field.choices)
+        hint = did_you_mean(str(value), field.choices)
         raise UserError(f"{said} is one of {', '.join(field.choices)}, not {value!r}.{hint}")
     low, high = field.option.min, field.option.max
-    if (low is not None and not value >= low) or (high is not None and not value <= high):
+    number: Any = value
+    if (low is not None and not number >= low) or (high is not None and not number <= high):
         bounds = " and ".join(
             f"{word} {bound:g}"
             for word, bound in (("at least", low), ("at most", high))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
+import cloudpickle
 import numpy as np
 import torch
 from gymnasium import spaces
@@ -16,6 +18,7 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor
 
+from gantools.agents import policies
 from gantools.agents.buffers import RelabellingReplayBuffer, WholeRolloutBuffer
 from gantools.agents.policies import Normalizer, actor_head, draw, draw_noise
 from gantools.agents.rollout import Transitions
@@ -48,7 +51,7 @@ class SB3Agent(Agent):
 
     Attributes:
         world: where it acts.
-        model: the SB3 algorithm; ``model.save(path)`` writes a zip that SB3 opens by itself.
+        model: the SB3 algorithm.
     """
 
     model: BaseAlgorithm
@@ -62,6 +65,14 @@ class SB3Agent(Agent):
     def steps(self) -> int:
         """Environment steps taken so far, over all copies."""
         return self.model.num_timesteps
+
+    def save(self, path: Path | str) -> None:
+        """Write the model as a zip that SB3 opens by itself, where gantools is not installed."""
+        cloudpickle.register_pickle_by_value(policies)  # our normaliser goes along
+        try:
+            self.model.save(path)
+        finally:
+            cloudpickle.unregister_pickle_by_value(policies)
 
     def set_progress_remaining(self, fraction: float) -> None:
         """Say how much of the training remains, 1 to 0, for SB3's schedules (learning rate, …)."""

@@ -21,7 +21,9 @@ class Common:
         self.out, self.quiet, self.json = out, quiet, json
 
 
-def command(config: type[RunConfig], act: Callable[[RunConfig, Common], None]) -> Callable[..., None]:
+def command(
+    config: type[RunConfig], act: Callable[[RunConfig, Common], None]
+) -> Callable[..., None]:
     """Make the function that Typer turns into ``gantools run APP``.
 
     Values are taken in this order: default < ``--config FILE`` < command line; all are checked in

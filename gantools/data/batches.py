@@ -58,7 +58,9 @@ class Batches:
             yield picked[0] if len(picked) == 1 else picked
 
     def state_dict(self) -> dict[str, int]:
+        """The position."""
         return {"position": self.position}
 
     def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """Go on from a saved position; iterators made before are not affected."""
         self.position = state["position"]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -44,7 +45,7 @@ class Mover(ABC):
             raise ValueError(f"moves must be at least 1, not {moves}")
         self.moves = moves
 
-    def setup(self, fabric: Fabric, *, channels_last: bool = True) -> None:
+    def setup(self, fabric: Fabric, *, channels_last: bool = True) -> None:  # noqa: B027
         """Take the player to its device and processes; called once, before the first turn."""
 
     @abstractmethod
@@ -126,7 +127,7 @@ class Player(Mover):
         if fabric.strategy.precision.precision != "32-true":
             self._precise = fabric
         if channels_last and _has_convolution(self.module):
-            self.module.to(memory_format=torch.channels_last)
+            self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         options = dict(self._options)
         accepted = inspect.signature(self._make_optimizer).parameters
         if "fused" in accepted and not {"fused", "foreach"} & options.keys():
@@ -170,7 +171,7 @@ class Player(Mover):
         with turn.moving(self.name):
             loss = game.loss(self.name, turn)
             terms = loss if isinstance(loss, Mapping) else {"loss": loss}
-            total = loss if isinstance(loss, Tensor) else sum(terms.values())
+            total = reduce(torch.add, terms.values())
             total.backward(inputs=self.parameters)
         total = total.detach()
         if self._processes > 1:
@@ -193,7 +194,9 @@ class Player(Mover):
         torch.distributed.all_reduce(flat)
         flat /= self._processes
         *averages, total, users = flat.split([*(p.numel() for p in pieces), 1, len(used)])
-        for parameter, average, share in zip(self.parameters, averages, users.tolist(), strict=True):
+        for parameter, average, share in zip(
+            self.parameters, averages, users.tolist(), strict=True
+        ):
             if share:
                 parameter.grad = torch.empty_like(parameter).copy_(average.view(parameter.shape))
         return total[0]
@@ -230,18 +233,20 @@ class Player(Mover):
     # -- state -----------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
+        """Module, optimizer and moving average."""
         state = {"module": self.module.state_dict(), "optimizer": self.optimizer.state_dict()}
         if self.ema is not None:
             state["ema"] = self.ema.state_dict()
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up the state, on this player's device and in its memory format."""
         self.module.load_state_dict(state["module"])
         self.optimizer.load_state_dict(state["optimizer"])
-        for parameter, values in self.optimizer.state.items():  # in the parameter's own memory format
+        for parameter, values in self.optimizer.state.items():
             for key, value in values.items():
                 if isinstance(value, Tensor) and value.shape == parameter.shape:
-                    values[key] = torch.empty_like(parameter).copy_(value)
+                    values[key] = torch.empty_like(parameter).copy_(value)  # in its memory format
         if self.ema is not None:
             self.ema.load_state_dict(state["ema"])
 
@@ -268,10 +273,12 @@ class Agent(Mover):
         """Update on the rollout; return figures to log."""
 
     def prepare(self, game: Game, turn: Turn) -> None:
+        """Collect this turn's rollout, if no other player has asked for it yet."""
         rollout = self.rollout(turn)
         self._prepared = rollout, lambda transitions: game.reward(self.name, turn, transitions)
 
     def step(self, turn: Turn) -> None:
+        """Learn from the rollout what the game says that it is worth."""
         rollout, reward = self._prepared
         del self._prepared
         for figure, value in self.learn(rollout, reward, turn).items():

@@ -29,6 +29,7 @@ class Alternating:
     """
 
     def play(self, game: Game, turn: Turn) -> None:
+        """Move the players in the order in which the game names them."""
         waiting = list(game.players)
         for name, player in game.players.items():
             waiting.remove(name)
@@ -49,6 +50,7 @@ class Simultaneous:
     """
 
     def play(self, game: Game, turn: Turn) -> None:
+        """Prepare all moves, then make them."""
         for name, player in game.players.items():
             if player.moves != 1:
                 raise ValueError(

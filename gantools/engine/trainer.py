@@ -82,7 +82,10 @@ class Trainer:
         self.threads = threads
         self.observers = list(observers)
         self.fabric = Fabric(
-            accelerator=accelerator, devices=devices, strategy=strategy, precision=precision
+            accelerator=accelerator,
+            devices=devices,
+            strategy=strategy,
+            precision=precision,  # type: ignore[arg-type]
         )
         self.turn = 0
         """How many turns have been played."""
@@ -176,7 +179,8 @@ class Trainer:
 
     def load_state_dict(self, state: Mapping[str, Any], process: Mapping[str, Any]) -> None:
         """Take up a state, after :meth:`setup` with the same game and data."""
-        assert self.game is not None and self._generator is not None, "setup comes first"
+        assert self.game is not None, "setup comes first"
+        assert self._generator is not None
         self.turn = state["turn"]
         for name, player in self.game.players.items():
             player.load_state_dict(state["players"][name])

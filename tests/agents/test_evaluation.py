@@ -11,8 +11,8 @@ import pytest
 from gymnasium import spaces
 
 from gantools.agents.evaluation import evaluate
-from gantools.agents.film import record
-from gantools.agents.worlds import FIRST_TRAINING_SEED
+from gantools.agents.film import _aim, record
+from gantools.agents.worlds import FIRST_TRAINING_SEED, make
 from gantools.errors import UserError
 
 COUNTING = "counting:Counting-v0"
@@ -101,3 +101,12 @@ def test_films_that_cannot_be_made_leave_the_old_one(tmp_path):
     assert os.listdir(tmp_path) == ["film.mp4"]
     with pytest.raises(UserError, match=r"ends in \.mp4 or \.gif"):
         record(lambda obs: 0, "Painter", tmp_path / "film.avi")
+
+
+def test_mujocos_camera_follows_the_robot_unless_told_otherwise():
+    for follow, camera in ((True, "track"), (False, None)):
+        world = make("Hopper", render_mode="rgb_array")
+        _aim(world, follow=follow)
+        renderer = world.unwrapped.mujoco_renderer
+        name = renderer.model.camera(renderer.camera_id).name if renderer.camera_id >= 0 else None
+        assert name == camera

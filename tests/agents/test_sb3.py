@@ -280,7 +280,8 @@ def test_cloning_recovers_a_linear_expert_and_leaves_the_values():
 @pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["ppo", "trpo"])
 def test_learns_to_balance(algorithm):
-    agent = OnPolicyAgent(World("CartPole", 16, seed=0), algorithm, gamma=0.99)
+    world = World("CartPole", 16, seed=0)
+    agent = OnPolicyAgent(world, algorithm, gamma=0.99, learning_rate=1e-3)
     for _ in range(60):
         agent.learn(agent.collect(), own)
     assert np.mean(evaluate(agent.model, "CartPole", 10).returns) > 450

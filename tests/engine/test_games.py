@@ -73,7 +73,9 @@ class Ensemble(Game):
         fakes = self.fakes(turn)
         if player == "generator":
             return {c: hinge.generator(self.players[c](fakes)) for c in self.critics}
-        return hinge.discriminator(self.players[player](turn.randn(16, 2) + 3), self.players[player](fakes))
+        return hinge.discriminator(
+            self.players[player](turn.randn(16, 2) + 3), self.players[player](fakes)
+        )
 
 
 def test_an_ensemble_of_any_size_plays():
@@ -126,7 +128,9 @@ def test_the_engine_gives_the_numbers_of_a_loop_by_hand_bit_for_bit():
         og.zero_grad()
         non_saturating.generator(d2(fake)).backward()
         og.step()
-    for ours, theirs in zip([*d.parameters(), *g.parameters()], [*d2.parameters(), *g2.parameters()], strict=True):
+    for ours, theirs in zip(
+        [*d.parameters(), *g.parameters()], [*d2.parameters(), *g2.parameters()], strict=True
+    ):
         assert torch.equal(ours, theirs)
 
 

@@ -37,7 +37,9 @@ class Counting(Game):
 
     def discriminator_loss(self, turn):
         fakes = self._fakes(turn, "discriminator")
-        return non_saturating.discriminator(self.discriminator(turn.batch), self.discriminator(fakes))
+        return non_saturating.discriminator(
+            self.discriminator(turn.batch), self.discriminator(fakes)
+        )
 
     def generator_loss(self, turn):
         return non_saturating.generator(self.discriminator(self._fakes(turn, "generator")))

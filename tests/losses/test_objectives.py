@@ -34,7 +34,9 @@ FORMULAS = {
 def test_formula(name):
     discriminator, generator = FORMULAS[name]
     objective = OBJECTIVES[name]
-    assert objective.discriminator(R, F).item() == pytest.approx(mean(discriminator, R, F), rel=1e-5)
+    assert objective.discriminator(R, F).item() == pytest.approx(
+        mean(discriminator, R, F), rel=1e-5
+    )
     assert objective.generator(F, R).item() == pytest.approx(mean(generator, R, F), rel=1e-5)
 
 
@@ -50,7 +52,9 @@ def test_the_optimal_discriminator_is_the_density_ratio(name):
         optimizer.step()
     real, fake = logit.detach().expand(3), logit.detach().expand(1)
     assert logit.item() == pytest.approx(math.log(3), abs=1e-4)
-    assert OBJECTIVES[name].discriminator(real, fake) == pytest.approx(sp(-math.log(3)) + sp(math.log(3)))
+    assert OBJECTIVES[name].discriminator(real, fake) == pytest.approx(
+        sp(-math.log(3)) + sp(math.log(3))
+    )
 
 
 def test_relativistic_generator_needs_real_scores():

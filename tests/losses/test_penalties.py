@@ -44,7 +44,9 @@ def test_the_one_sided_penalty_spares_small_gradients():
 
 def test_interpolates_lie_between_and_are_drawn_from_the_generator():
     def draw():
-        return interpolate(torch.zeros(100, 1, 2), torch.ones(100, 1, 2), torch.Generator().manual_seed(0))
+        return interpolate(
+            torch.zeros(100, 1, 2), torch.ones(100, 1, 2), torch.Generator().manual_seed(0)
+        )
 
     points = draw()
     assert torch.equal(points, draw())

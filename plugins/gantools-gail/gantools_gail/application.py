@@ -14,14 +14,12 @@ from torch import Tensor
 
 from gantools import Application, Section, UserError
 from gantools.agents import (
-    Demonstrations,
     OffPolicyAgent,
     OnPolicyAgent,
     SB3Agent,
     World,
     behaviour_clone,
     evaluate,
-
     load_demonstrations,
     record,
     resolve,
@@ -70,16 +68,14 @@ class GAIL(Application[GAILConfig]):
         """Make the policy, the discriminator, and the game between them."""
         policy = self._policy()
         transitions = self._expert_features(policy)
-        std, mean = torch.std_mean(transitions, 0)
+        std, mean = torch.std_mean(transitions, 0, correction=0)  # of a single pair too
         discriminator = Discriminator(mean, std.clamp(min=1e-2), self.config.constraint)
         expert = Expert(transitions, self._expert_absorbed())
         return ImitationGame(policy, discriminator, expert, self.config), None
 
     def _policy(self) -> SB3Agent:
         config = self.config
-        world = World(
-            self.env_id, config.environments, physics=config.physics, seed=config.seed
-        )
+        world = World(self.env_id, config.environments, physics=config.physics, seed=config.seed)
         if config.algorithm == "sac":
             return OffPolicyAgent(
                 world,
@@ -89,12 +85,12 @@ class GAIL(Application[GAILConfig]):
                 gamma=config.gamma,
                 learning_rate=config.policy_lr,
             )
-        epochs = {"n_epochs": config.epochs} if config.algorithm == "ppo" else {}
+        ppo = {"n_epochs": config.epochs, "ent_coef": config.entropy}
         agent = OnPolicyAgent(
             world,
             config.algorithm,
             seed=config.seed,
-            **epochs,
+            **(ppo if config.algorithm == "ppo" else {}),
             normalize_observations=config.normalize,
             n_steps=self.rollout,
             gamma=config.gamma,
@@ -124,7 +120,9 @@ class GAIL(Application[GAILConfig]):
         config = self.config
         if config.clone_steps and config.algorithm != "sac" and config.control == "none":
             demos = self.demonstrations
-            behaviour_clone(game.policy.model.policy, demos.obs, demos.action, steps=config.clone_steps)
+            behaviour_clone(
+                game.policy.model.policy, demos.obs, demos.action, steps=config.clone_steps
+            )
 
     # -- judging -------------------------------------------------------------------------------
 
@@ -198,7 +196,7 @@ class GAIL(Application[GAILConfig]):
 
     def export(self, game: ImitationGame, run: Run) -> None:
         """Write the policy so that stable-baselines3 opens it by itself."""
-        game.policy.model.save(run.path / "policy.zip")
+        game.policy.save(run.path / "policy.zip")
 
     def report(self, game: ImitationGame, run: Run) -> list[Section]:
         """A film of an episode, and how the policy is used elsewhere."""

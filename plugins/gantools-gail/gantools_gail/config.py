@@ -26,7 +26,8 @@ class GAILConfig(RunConfig):
     steps: Annotated[int, Option("Environment steps to train for.", min=1)] = 1_000_000
 
     algorithm: Annotated[
-        Literal["ppo", "trpo", "sac"], Option("How the policy learns: a stable-baselines3 algorithm.")
+        Literal["ppo", "trpo", "sac"],
+        Option("How the policy learns: a stable-baselines3 algorithm."),
     ] = "ppo"
     environments: Annotated[int, Option("Copies of the environment, stepped together.", min=1)] = 16
     rollout: Annotated[
@@ -38,7 +39,12 @@ class GAILConfig(RunConfig):
     ] = "auto"
     epochs: Annotated[int, Option("Passes over a rollout when ppo learns from it.", min=1)] = 10
     gamma: Annotated[float, Option("Discount of future rewards.", min=0, max=0.9999)] = 0.995
-    policy_lr: Annotated[float, Option("The policy's learning rate; for ppo and trpo it falls linearly to 0.", min=0)] = 3e-4
+    policy_lr: Annotated[
+        float, Option("The policy's learning rate; for ppo and trpo it falls linearly to 0.", min=0)
+    ] = 3e-4
+    entropy: Annotated[
+        float, Option("Weight of the policy's entropy in what ppo maximises.", min=0)
+    ] = 0.0
     normalize: Annotated[
         bool, Option("Normalise the policy's observations by the demonstrations' statistics.")
     ] = True

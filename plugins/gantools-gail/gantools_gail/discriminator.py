@@ -67,7 +67,7 @@ class Discriminator(nn.Module):
 
 
 class Multiplier(nn.Module):
-    """The bottleneck's Lagrange multiplier β ≥ 0, a player of its own (Peng et al. 2019, eq. 12)."""
+    """The bottleneck's Lagrange multiplier β ≥ 0, a player of its own (Peng et al. 2019)."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,0 +1,220 @@
+"""The table of docs/results/gail.md: trains what is missing, then writes the page.
+
+Every run is an ordinary ``gantools run gail`` in ``runs/results/gail/<name>-<seed>``; finished ones
+are kept, interrupted ones resumed. What needs ``../shared/data/experts`` is left out where that
+folder is missing.
+
+    python benchmarks/gail_results.py [--only NAME …] [--jobs 2] [--write-only]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RUNS = ROOT / "runs" / "results" / "gail"
+PAGE = ROOT / "docs" / "results" / "gail.md"
+FIGURES = ROOT / "docs" / "results" / "gail.json"
+PAPER = Path("..") / "shared" / "data" / "experts"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One row: a set of options and the seeds that it is run with."""
+
+    name: str
+    what: str
+    options: dict[str, object]
+    seeds: int = 3
+    table: str = "main"
+    goal: str = ""
+
+    def command(self, seed: int) -> list[str]:
+        options = [str(x) for name, value in self.options.items() for x in (f"--{name}", value)]
+        return ["gantools", "run", "gail", *options, "--seed", str(seed)]
+
+
+def paper(env: str) -> dict[str, object]:
+    return {"env": env, "demos": PAPER / f"{env}-v5.npz"}
+
+
+MAIN = [
+    Experiment("hopper-paper", "Hopper, the paper's expert", paper("Hopper"), 5, goal="≥ .95"),
+    Experiment(
+        "halfcheetah-paper",
+        "HalfCheetah, the paper's expert",
+        paper("HalfCheetah"),
+        3,
+        goal="≥ .95",
+    ),
+    Experiment(
+        "walker2d", "Walker2d, own expert", {"env": "Walker2d", "steps": 1_000_000}, 3, goal="≥ .90"
+    ),
+    Experiment("hopper", "Hopper, own expert (`make run`)", {"env": "Hopper"}, 3, goal="≥ .95"),
+    Experiment("halfcheetah", "HalfCheetah, own expert", {"env": "HalfCheetah"}, 2),
+    Experiment(
+        "cartpole", "CartPole, own expert", {"env": "CartPole", "steps": 200_000}, 3, goal="≥ .95"
+    ),
+    Experiment(
+        "acrobot", "Acrobot, own expert", {"env": "Acrobot", "steps": 200_000}, 3, goal="≥ .95"
+    ),
+    Experiment(
+        "mountaincar",
+        "MountainCar, own expert",
+        {"env": "MountainCar", "steps": 200_000},
+        3,
+        goal="≥ .95",
+    ),
+    Experiment("pendulum", "Pendulum, own expert", {"env": "Pendulum", "steps": 200_000}, 2),
+]
+CONTROLS = [
+    Experiment(
+        "constant",
+        "Hopper, constant reward, no expert",
+        {**paper("Hopper"), "control": "constant-reward"},
+        2,
+        "control",
+    ),
+    Experiment(
+        "shuffled",
+        "Hopper, expert's actions shuffled",
+        {**paper("Hopper"), "control": "shuffled-expert"},
+        2,
+        "control",
+    ),
+    Experiment(
+        "no-clone",
+        "Hopper, no behaviour cloning first",
+        {**paper("Hopper"), "clone-steps": 0},
+        1,
+        "control",
+    ),
+]
+VARIANTS = [
+    Experiment("airl", "Hopper, reward: airl", {**paper("Hopper"), "reward": "airl"}, 1, "variant"),
+    Experiment(
+        "log-d", "Hopper, reward: log(D)", {**paper("Hopper"), "reward": "log(D)"}, 1, "variant"
+    ),
+    Experiment(
+        "spectral",
+        "Hopper, spectral norm",
+        {**paper("Hopper"), "constraint": "spectral-norm"},
+        1,
+        "variant",
+    ),
+    Experiment(
+        "vail",
+        "Hopper, bottleneck (VAIL)",
+        {**paper("Hopper"), "constraint": "bottleneck"},
+        1,
+        "variant",
+    ),
+    Experiment("trpo", "Hopper, TRPO", {**paper("Hopper"), "algorithm": "trpo"}, 1, "variant"),
+    Experiment(
+        "sac",
+        "Hopper, SAC, 50,000 steps",
+        {**paper("Hopper"), "algorithm": "sac", "steps": 50_000},
+        1,
+        "variant",
+    ),
+]
+
+
+def train(experiment: Experiment, seed: int) -> None:
+    """Run, or resume, one training to its end and its evaluation."""
+    run = RUNS / f"{experiment.name}-{seed}"
+    if (run / "evaluation.json").exists():
+        return
+    program = [sys.executable, "-m", "gantools.cli.main"]
+    if (run / "manifest.json").exists():
+        command = [*program, "resume", str(run), "--quiet"]
+    else:
+        command = [*program, *experiment.command(seed)[1:], "--out", str(run), "--quiet"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    print(experiment.name, seed, "done" if done.returncode == 0 else done.stderr, flush=True)
+
+
+def figures(experiment: Experiment) -> list[dict]:
+    """The evaluations of an experiment's finished seeds, with which gantools made them."""
+    found = []
+    for seed in range(experiment.seeds):
+        run = RUNS / f"{experiment.name}-{seed}"
+        if (run / "evaluation.json").exists():
+            evaluation = json.loads((run / "evaluation.json").read_text())
+            commit = json.loads((run / "manifest.json").read_text())["commit"]
+            found.append({**evaluation, "commit": commit})
+    return found
+
+
+def mean(rows: list[dict], name: str) -> float:
+    return statistics.fmean(row[name] for row in rows)
+
+
+def line(experiment: Experiment, rows: list[dict]) -> str:
+    fractions = ", ".join(f"{row['fraction_of_expert']:.3f}" for row in rows)
+    returns = f"{mean(rows, 'return_mean'):.0f} ± {mean(rows, 'return_std'):.0f}"
+    clone = statistics.fmean(row["baselines"]["behaviour_cloning"] for row in rows)
+    chance = statistics.fmean(row["baselines"]["random"] for row in rows)
+    cells = [
+        experiment.what,
+        f"{mean(rows, 'expert_return_mean'):.0f}",
+        returns,
+        fractions,
+        experiment.goal,
+        f"{clone:.0f}",
+        f"{chance:.0f}",
+        f"{mean(rows, 'env_steps') / 1000:.0f}k",
+        f"{mean(rows, 'train_seconds'):.0f}",
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+HEAD = """| what | expert | return, mean ± std over episodes | fraction of expert, a seed each | goal | behaviour cloning | random | steps | seconds |
+|---|---|---|---|---|---|---|---|---|"""
+
+
+def write(saved: dict[str, list[dict]]) -> None:
+    """Write the tables between the page's markers; what is around them is written by hand."""
+    text = PAGE.read_text(encoding="utf-8")
+    for table, experiments in (("main", MAIN), ("control", CONTROLS), ("variant", VARIANTS)):
+        lines = [line(e, saved[e.name]) for e in experiments if saved.get(e.name)]
+        begin, end = f"<!-- {table} -->\n", f"<!-- end {table} -->"
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        text = before + begin + "\n".join([HEAD, *lines]) + "\n" + end + after
+    PAGE.write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--only", nargs="*", help="names of experiments; all if left out")
+    parser.add_argument("--jobs", type=int, default=2, help="trainings at a time")
+    parser.add_argument("--write-only", action="store_true", help="train nothing")
+    asked = parser.parse_args()
+    experiments = [e for e in MAIN + CONTROLS + VARIANTS if not asked.only or e.name in asked.only]
+    if not (ROOT / PAPER).is_dir():
+        experiments = [e for e in experiments if "demos" not in e.options]
+    if not asked.write_only:
+        most = max(e.seeds for e in experiments)
+        jobs = [(e, seed) for seed in range(most) for e in experiments if seed < e.seeds]
+        with ThreadPoolExecutor(asked.jobs) as pool:
+            list(pool.map(lambda job: train(*job), jobs))
+    saved = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+    saved |= {e.name: rows for e in experiments if (rows := figures(e))}
+    FIGURES.write_text(json.dumps(saved, indent=1) + "\n")
+    write(saved)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""What GAIL's tests share: small settings, and the program run in this process."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from types import SimpleNamespace
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def cli(monkeypatch, capfd):
+    """Run the program in this process; what was said, and the exit code."""
+    from gantools.cli import main as program
+
+    def call(*arguments: object) -> SimpleNamespace:
+        monkeypatch.setattr(sys, "argv", ["gantools", *map(str, arguments)])
+        code = 0
+        with warnings.catch_warnings():
+            try:
+                program.main()
+            except SystemExit as ended:
+                code = ended.code or 0
+        out, err = capfd.readouterr()
+        return SimpleNamespace(code=code, out=out, err=err)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def small() -> dict[str, object]:
+    """Options of a CartPole training of two small turns."""
+    return {
+        "env": "CartPole-v1",
+        "steps": 64,
+        "environments": 2,
+        "rollout": 16,
+        "trajectories": 2,
+        "discriminator_moves": 2,
+        "batch": 16,
+        "clone_steps": 20,
+        "episodes": 2,
+        "evaluate_every": 0,
+    }
