@@ -411,6 +411,13 @@ def harmed(demonstrations: Path, path: Path, **columns: object) -> Path:
             [],
             "actions 0 to 1: is it another task's?",
         ),
+        (lambda good, path: harmed(good, path, obs=np.full((6, 4), "x")), [], "cannot be read"),
+        (lambda good, path: harmed(good, path, ep_len=np.int64(6)), [], "cannot be read"),
+        (
+            lambda good, path: harmed(good, path, ep_len=np.array([7, -1])),
+            [],
+            "holds -1: every episode has steps",
+        ),
         (harmed, ["--trajectories", 3], "3 trajectories were asked for, .* has 2"),
         (harmed, ["--algorithm", "sac"], "SAC needs continuous actions, and 'CartPole-v1' has"),
     ],

@@ -18,17 +18,11 @@ from gantools.application import Section
 from gantools.config import Option, RunConfig
 from gantools.errors import UserError
 from gantools.runs import report
+from gantools.runs.charts import line_chart, thin, tick_labels, ticks
 from gantools.runs.folder import Run
+from gantools.runs.html import nested
 from gantools.runs.metrics import Metrics
-from gantools.runs.report import (
-    headline,
-    line_chart,
-    nested,
-    thin,
-    tick_labels,
-    ticks,
-    write_report,
-)
+from gantools.runs.report import headline, write_report
 from gantools.runs.session import Loaded
 
 PIXEL = bytes.fromhex(

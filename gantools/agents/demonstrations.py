@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -96,18 +97,26 @@ class Demonstrations:
         )
 
     def save(self, path: Path | str) -> None:
-        """Write a compressed .npz that ``load`` reads."""
-        np.savez_compressed(
-            path,
-            obs=self.obs.numpy(),
-            act=self.action.numpy(),
-            next_obs=self.next_obs.numpy(),
-            ep_len=self.lengths.numpy(),
-            ep_ret=self.returns.numpy(),
-            terminated=self.ended.numpy(),
-            source=self.source,
-            **({} if self.deterministic is None else {"deterministic": self.deterministic}),
-        )
+        """Write a compressed .npz that ``load`` reads: whole, or not at all."""
+        path = Path(path)
+        unfinished = path.with_name(f".unfinished-{path.name}")
+        deterministic = self.deterministic
+        try:
+            with unfinished.open("wb") as file:
+                np.savez_compressed(
+                    file,
+                    obs=self.obs.numpy(),
+                    act=self.action.numpy(),
+                    next_obs=self.next_obs.numpy(),
+                    ep_len=self.lengths.numpy(),
+                    ep_ret=self.returns.numpy(),
+                    terminated=self.ended.numpy(),
+                    source=self.source,
+                    **({} if deterministic is None else {"deterministic": deterministic}),
+                )
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
 
 def load(source: str | Path, env: str) -> Demonstrations:
@@ -139,10 +148,9 @@ def load(source: str | Path, env: str) -> Demonstrations:
                 f"{text!r} is not of a known kind: .npz, .hdf5, .h5, an SB3 .zip, or minari:NAME."
             )
         try:
-            columns = _READERS[path.suffix](path)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            return _check(_READERS[path.suffix](path), world, env_id, text)
+        except _UNREADABLE as error:
             raise UserError(f"{text!r} cannot be read: {error}. Write it again.") from error
-        return _check(columns, world, env_id, text)
 
 
 def demonstrate(
@@ -197,6 +205,7 @@ def _read_hdf5(path: Path) -> dict[str, np.ndarray]:
         return {key: np.asarray(file[key]) for key in (*_KEYS, "deterministic") if key in file}
 
 
+_UNREADABLE = (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
 _READERS: dict[str, Callable[[Path], dict[str, np.ndarray]]] = {
     ".npz": _read_npz,
     ".hdf5": _read_hdf5,
@@ -261,6 +270,8 @@ def _check(columns: Mapping[str, Any], env: gym.Env, env_id: str, source: str) -
     steps, episodes = int(lengths.sum()), len(lengths)
     if steps == 0:
         raise UserError(f"{source!r} holds no steps: record some episodes first.")
+    if (lengths < 1).any():
+        raise UserError(f"ep_len in {source!r} holds {lengths.min()}: every episode has steps.")
     observed = env.observation_space.shape
     actions: Any = env.action_space
     discrete = isinstance(actions, spaces.Discrete)

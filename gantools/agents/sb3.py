@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from gymnasium import spaces
 from sb3_contrib import TRPO
-from stable_baselines3 import PPO, SAC
+from stable_baselines3 import SAC
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.policies import ActorCriticPolicy
@@ -21,6 +21,7 @@ from torch import Tensor
 from gantools.agents import policies
 from gantools.agents.buffers import RelabellingReplayBuffer, WholeRolloutBuffer
 from gantools.agents.policies import Normalizer, actor_head, draw, draw_noise
+from gantools.agents.ppo import PPO
 from gantools.agents.rollout import Transitions
 from gantools.agents.worlds import Step, World
 from gantools.engine.player import Agent, Reward
@@ -83,10 +84,8 @@ class SB3Agent(Agent):
 
         Drawn with replacement from ``turn.generator``; flat, [size].
         """
-        rollout = self.rollout(turn)
-        steps, copies = rollout.shape
-        drawn = turn.randint(steps * copies, (size,)).cpu()
-        return rollout[drawn // copies, drawn % copies]
+        steps = self.rollout(turn).flatten()
+        return steps[turn.randint(len(steps), (size,)).cpu()]
 
     def state_dict(self) -> dict[str, Any]:
         """Return policy, optimizers, world, random state and counters."""

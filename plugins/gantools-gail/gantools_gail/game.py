@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from gantools import Game, Player, Turn
-from gantools.agents import SB3Agent, Transitions
+from gantools.agents import Adam, SB3Agent, Transitions
 from gantools.losses import bottleneck_kl, wgan_gp
 from gantools_gail.config import GAILConfig
 from gantools_gail.discriminator import Discriminator, Multiplier
@@ -51,6 +51,7 @@ class ImitationGame(Game):
     ) -> None:
         critic = Player(
             discriminator,
+            optimizer=Adam,
             lr=config.discriminator_lr,
             betas=(0.5, 0.99),
             moves=config.discriminator_moves,
@@ -81,18 +82,24 @@ class ImitationGame(Game):
             turn.log("discriminator/information", information)
             terms["bottleneck"] = self.multiplier().detach() * (information - config.information)
         else:
-            logits = critic(torch.cat([real, fake]))
-        expert, policy = logits.chunk(2)
+            logits = critic(torch.cat([real, fake, critic.absorbing()]))
+        expert, policy, *absorbing = logits.split(config.batch)
         # ½[−log D(expert) − log(1 − D(policy))], with the absorbing state on either side.
         loss = 0.5 * (softplus(-expert).mean() + softplus(policy).mean())
         if config.absorbing:
-            absorbing = critic(critic.absorbing())[0]
+            absorbing = (absorbing[0] if absorbing else critic(critic.absorbing()))[0]
             loss = loss + 0.5 * self.expert.absorbed * softplus(-absorbing)
             loss = loss + 0.5 * self.policy_absorbed(turn) * softplus(absorbing)
         terms["classification"] = loss
         if config.constraint == "gradient-penalty":
             terms["penalty"] = wgan_gp(
-                critic, real, fake, config.penalty, one_sided=True, generator=turn.generator
+                critic,
+                real,
+                fake,
+                config.penalty,
+                one_sided=True,
+                generator=turn.generator,
+                gradient_of=critic.input_gradient,
             )
         turn.log("discriminator/expert", expert.sigmoid().mean())
         turn.log("discriminator/policy", policy.sigmoid().mean())

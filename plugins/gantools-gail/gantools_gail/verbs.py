@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gantools import UserError
+
+if TYPE_CHECKING:
+    from gantools.runs.session import Loaded
 
 app = typer.Typer(help="Use trained imitators.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -30,12 +35,11 @@ def play(
     checkpoint: Checkpoint = "last",
 ) -> None:
     """Render an episode of a trained policy to .mp4 or .gif."""
-    from gantools import load
     from gantools.agents import record as record_film
 
-    _refuse(out)
-    loaded = load(run, checkpoint=checkpoint)
-    record_film(loaded.game.policy.model, loaded.application.env_id, out, seed=seed)
+    with _writing(out, (".mp4", ".gif")):
+        loaded = _load(run, checkpoint)
+        record_film(loaded.game.policy.model, loaded.application.env_id, out, seed=seed)
     print(out)
 
 
@@ -48,18 +52,36 @@ def record(
     checkpoint: Checkpoint = "last",
 ) -> None:
     """Let a trained policy play and keep its episodes as demonstrations (.npz)."""
-    from gantools import load
     from gantools.agents import demonstrate
 
-    _refuse(out)
-    loaded = load(run, checkpoint=checkpoint)
-    made = demonstrate(
-        loaded.game.policy.model, loaded.application.env_id, episodes, seed=seed, source=str(run)
-    )
-    made.save(out)
+    with _writing(out, (".npz",)):
+        loaded = _load(run, checkpoint)
+        policy, env_id = loaded.game.policy.model, loaded.application.env_id
+        made = demonstrate(policy, env_id, episodes, seed=seed, source=str(run))
+        made.save(out)
     print(f"{out}: {episodes} episodes, mean return {made.returns.mean():.1f}")
 
 
-def _refuse(out: Path) -> None:
+def _load(run: Path, checkpoint: str) -> Loaded:
+    from gantools import load
+
+    loaded = load(run, checkpoint=checkpoint)
+    application = loaded.run.manifest["application"]
+    if application != "gail":
+        raise UserError(f"{run} is a run of {application!r}, not of 'gail'.")
+    return loaded
+
+
+@contextmanager
+def _writing(out: Path, kinds: tuple[str, ...]) -> Iterator[None]:
+    """Refuse, before any work, what cannot be written; say why writing failed."""
+    if out.suffix not in kinds:
+        raise UserError(f"Cannot write {str(out)!r}: its name must end in {' or '.join(kinds)}.")
     if out.exists():
         raise UserError(f"{out} exists already and is left as it is: choose another --out.")
+    if not out.parent.is_dir():
+        raise UserError(f"Cannot write {out}: there is no folder {out.parent}.")
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"Cannot write {out}: {error.strerror}.") from None

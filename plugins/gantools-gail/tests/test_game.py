@@ -104,8 +104,7 @@ def test_termination_is_worth_all_absorbing_steps_to_come_and_truncation_nothing
     _, after = logits(game)
     worth = game.policy_reward(a_turn(), steps)
     assert_close(worth[[0, 1, 3, 4, 5]], worth[0].expand(5))
-    parity = REWARDS[reward](torch.tensor(0.0))  # what D = ½ is worth counts as nothing
-    absorbing = REWARDS[reward](torch.tensor(after)) - parity
+    absorbing = REWARDS[reward](torch.tensor(after))
     assert_close(worth[2] - worth[0], 0.5 * FUTURE * absorbing, rtol=1e-4, atol=1e-6)
 
 
@@ -144,9 +143,8 @@ def test_classification_is_the_loss_by_hand(absorbing):
     here, after = logits(game)
     expert, policy = softplus(-here), softplus(here)  # −log D and −log(1 − D)
     if absorbing:
-        future = 0.25 * FUTURE
-        expert = (expert + 0.7 * softplus(-after)) / 1.7
-        policy = (policy + future * softplus(after)) / (1 + future)
+        expert += 0.7 * softplus(-after)
+        policy += 0.25 * FUTURE * softplus(after)
     expected = 0.5 * (expert + policy)
     terms = game.discriminator_loss(a_turn())
     assert terms.keys() == {"classification"}

@@ -1,0 +1,1 @@
+"""Run folders: configuration, manifest, metrics, checkpoints, evaluation, report."""

@@ -1,0 +1,349 @@
+"""One training from configuration to run folder, and back: start, resume, load, evaluate."""
+
+from __future__ import annotations
+
+import errno
+import json
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+
+from gantools.application import Application, Spec, locate
+from gantools.config import RunConfig
+from gantools.engine import SOLVERS, Game, Observer, Trainer
+from gantools.engine.trainer import random_states, seed_everything, set_random_states
+from gantools.errors import NonFiniteError, Note, UserError, did_you_mean
+from gantools.plugins import Plugins
+from gantools.runs.checkpoint import BrokenCheckpoint, Checkpoints, load_state, save_state
+from gantools.runs.folder import Run, refuse_existing, write_aside
+from gantools.runs.metrics import Metrics
+from gantools.runs.progress import ProgressBar
+
+ROLLBACKS = 3
+"""How often one training may go back to its last checkpoint before it gives up."""
+
+
+def start(
+    spec: Spec,
+    config: RunConfig,
+    plugins: Plugins,
+    *,
+    out: Path | None = None,
+    command: str = "",
+    progress: bool = True,
+    observers: Sequence[Observer] = (),
+) -> Run:
+    """Train an application into a new run folder.
+
+    The data and the game are made before the folder, so that bad input leaves nothing behind.
+
+    Raises:
+        UserError: bad input, a full disk, or a loss that stopped being finite.
+    """
+    if out is not None:
+        refuse_existing(out)
+    session = _Session(spec, config, plugins)
+    fabric = session.trainer.fabric
+    with full_disk_is_said(out or Path("runs")):
+        if fabric.is_global_zero:
+            plugin = plugins.get(spec.name)
+            about = {
+                "application": spec.name,
+                "plugin": plugin and {"name": plugin.distribution, "version": plugin.version},
+                "command": command,
+            }
+            run = Run.create(out, config, about)
+            out = run.path
+        path = fabric.broadcast(out)
+        assert path is not None
+        run = run if fabric.is_global_zero else Run.open(path)
+        return session.play(run, session.watched(progress, observers))
+
+
+def resume(
+    path: Path, plugins: Plugins, *, progress: bool = True, observers: Sequence[Observer] = ()
+) -> Run:
+    """Go on with an interrupted run from its newest whole checkpoint.
+
+    Raises:
+        UserError: not a run, its application is gone, or it is being trained right now.
+    """
+    run = Run.open(path)
+    spec = plugins.application(run.manifest["application"])
+    session = _Session(spec, run.config(spec.config), plugins)
+    with full_disk_is_said(path):
+        return session.play(run, session.watched(progress, observers))
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A trained run, ready to use.
+
+    Attributes:
+        turn: how many turns it had been trained when the checkpoint was written.
+    """
+
+    run: Run
+    application: Application[Any]
+    game: Game
+    turn: int
+
+
+def load(path: Path, plugins: Plugins, *, which: str = "last", device: str = "cpu") -> Loaded:
+    """Load a run's trained game.
+
+    Args:
+        which: the ``last`` checkpoint, or the ``best``.
+
+    Raises:
+        UserError: not a run, one without a whole checkpoint, or ``which`` is something else.
+    """
+    if which not in ("last", "best"):
+        raise UserError(f"There is no checkpoint called {which!r}: it is last or best.")
+    run = Run.open(path)
+    spec = plugins.application(run.manifest["application"])
+    config = run.config(spec.config)
+    session = _Session(spec, config, plugins, device=device)
+    turn = session.take_up(run, which=which)
+    if turn is None:
+        raise UserError(f"{path} has no whole checkpoint: train it first, `{run.resume_command}`.")
+    return Loaded(run, session.application, session.game, turn)
+
+
+def evaluate(loaded: Loaded, plugins: Plugins) -> dict[str, Any]:
+    """Judge a loaded run on held-out data and write ``evaluation.json``."""
+    with full_disk_is_said(loaded.run.path):
+        seed_everything(loaded.application.config.seed)
+        results = loaded.application.evaluate(loaded.game, loaded.run)
+        write_aside(loaded.run.evaluation_file, json.dumps(results, indent=2) + "\n")
+    plugins.notify("evaluated", run=loaded.run, results=results)
+    return results
+
+
+class _Session:
+    """An application, its game and its trainer, set up and ready to play or to be loaded."""
+
+    def __init__(
+        self, spec: Spec, config: RunConfig, plugins: Plugins, device: str | None = None
+    ) -> None:
+        self.plugins = plugins
+        self.config = config
+        if config.solver not in SOLVERS:
+            hint = did_you_mean(config.solver, SOLVERS) or f" Known: {', '.join(SOLVERS)}."
+            raise UserError(f"There is no solver {config.solver!r}.{hint}")
+        seed_everything(config.seed)
+        self.application: Application[Any] = locate(spec.implementation)(config)
+        self.trainer = Trainer(
+            self.application.turns,
+            solver=SOLVERS[config.solver](),
+            seed=config.seed,
+            accelerator=_accelerator(device or config.device),
+            devices=1 if device else config.devices,
+            precision="32-true" if device else config.precision,
+            threads=config.threads,
+        )
+        self.trainer.fabric.launch()
+        self.game, data = self.application.build()
+        self.trainer.setup(self.game, data)
+
+    def take_up(self, run: Run, which: str = "last", below: int | None = None) -> int | None:
+        """Load the newest whole checkpoint (or the best); return its turn, None if there is none.
+
+        A torn or foreign one is reported and the one before it used.
+        """
+        checkpoints = Checkpoints(run.checkpoints)
+        turns = checkpoints.turns()[::-1]
+        if which == "best" and (best := checkpoints.best()):
+            turns = [best[0], *turns]
+        rank = self.trainer.fabric.global_rank
+        for turn in turns:
+            path = checkpoints.path(turn)
+            try:
+                state = load_state(path, "state")
+                process = load_state(path, f"process-{rank}")
+            except BrokenCheckpoint as error:
+                warnings.warn(f"{error}; using the checkpoint before it", Note, stacklevel=2)
+                continue
+            self.trainer.load_state_dict(state["trainer"], process)
+            self.seconds = state["seconds"]
+            return turn
+        return None
+
+    def watched(self, progress: bool, observers: Sequence[Observer]) -> list[Observer]:
+        """The observers, and a progress bar before them if it is wanted."""
+        application = self.application
+        bar = ProgressBar(application.steps_per_turn, application.key_figures)
+        return [bar, *observers] if progress else list(observers)
+
+    def play(self, run: Run, observers: Sequence[Observer]) -> Run:
+        """Train until the end, an interruption or a failure."""
+        trainer, rank_zero = self.trainer, self.trainer.fabric.is_global_zero
+        lock = FileLock(run.path / ".lock")
+        try:
+            if rank_zero:
+                lock.acquire(timeout=0)
+        except Timeout:
+            raise UserError(
+                f"{run.path} is being trained by another process: let it end."
+            ) from None
+        try:
+            for rollback in range(ROLLBACKS + 1):
+                self.seconds = 0.0
+                turn = self.take_up(run)
+                if turn is None:
+                    self.application.warm_start(self.game)
+                if rollback:  # the same random numbers would lead to the same failure
+                    trainer.reseed(self.config.seed + 7919 * rollback)
+                recorder = _Recorder(self, run)
+                trainer.observers = [recorder, *observers]
+                try:
+                    with _stop_on_signal(trainer):
+                        trainer.fit(self.game)
+                    return run
+                except NonFiniteError as error:
+                    cure = "try a smaller learning rate or --on-non-finite rollback"
+                    if self.config.on_non_finite == "stop" or rollback == ROLLBACKS:
+                        raise UserError(f"{error}; {cure}. The run is in {run.path}.") from None
+                    warnings.warn(f"{error}; going back to the last checkpoint", Note, stacklevel=2)
+            raise AssertionError("unreachable")
+        finally:
+            lock.release()
+
+
+class _Recorder(Observer):
+    """Writes down what happens: metrics, short evaluations, checkpoints, the manifest's status."""
+
+    def __init__(self, session: _Session, run: Run) -> None:
+        self.session, self.run = session, run
+        self.config, self.plugins = session.config, session.plugins
+        self.active = session.trainer.fabric.is_global_zero
+        self.checkpoints = Checkpoints(run.checkpoints, session.config.keep)
+        self.saved = -1
+        self.score: float | None = None
+
+    def training_began(self, trainer: Trainer) -> None:
+        self.seconds, self.began = self.session.seconds, time.monotonic()
+        if self.active:
+            self.checkpoints.forget_after(trainer.turn)
+            self.metrics = Metrics(self.run.metrics_file, self.run.events, trainer.turn)
+            self.run.update(status="running", turns=self.session.application.turns)
+            self.plugins.notify("run_began", run=self.run)
+        if trainer.turn == 0:
+            self.save(trainer)
+
+    def turn_ended(self, trainer: Trainer, figures: Mapping[str, Any]) -> None:
+        turn, config = trainer.turn, self.config
+        last = turn == trainer.turns
+        row: dict[str, float] = {}
+        if turn % config.log_every == 0 or last:
+            row = {name: float(value) for name, value in figures.items()}
+        self.score = None
+        if config.evaluate_every and (turn % config.evaluate_every == 0 or last) and self.active:
+            states = random_states()
+            with torch.no_grad():
+                validated = self.session.application.validate(self.session.game)
+            set_random_states(states)
+            self.score = validated.get("score")
+            row |= {f"evaluation/{name}": value for name, value in validated.items()}
+        if row and self.active:
+            self.metrics.add(turn, row)
+            self.plugins.notify("figures_recorded", run=self.run, turn=turn, figures=row)
+        if turn % config.checkpoint_every == 0 or last:
+            self.save(trainer)
+
+    def training_ended(self, trainer: Trainer, error: BaseException | None) -> None:
+        status = "finished" if trainer.turn == trainer.turns else "interrupted"
+        if error is not None:
+            status = "failed"
+        elif self.saved != trainer.turn:
+            self.save(trainer)
+        if self.active:
+            self.metrics.close()
+            seconds = round(self.elapsed(), 3)
+            try:
+                self.run.update(status=status, turn=trainer.turn, train_seconds=seconds)
+            except OSError:
+                if error is None:
+                    raise
+            self.plugins.notify("run_ended", run=self.run, status=status)
+
+    def elapsed(self) -> float:
+        """Seconds of training, all processes of this run's history together."""
+        return self.seconds + time.monotonic() - self.began
+
+    def save(self, trainer: Trainer) -> None:
+        """Write a checkpoint: shared state by the first process, random states by each."""
+        fabric, turn = trainer.fabric, trainer.turn
+        begun = self.checkpoints.begin(turn) if self.active else None
+        aside = fabric.broadcast(begun)
+        assert aside is not None
+        try:
+            save_state(trainer.process_state_dict(), aside, f"process-{fabric.global_rank}")
+            if self.active:
+                state = {"trainer": trainer.state_dict(), "seconds": self.elapsed()}
+                save_state(state, aside, "state")
+            fabric.barrier()
+            if self.active:
+                path = self.checkpoints.commit(turn, self.score)
+                self.plugins.notify("checkpoint_saved", run=self.run, turn=turn, path=path)
+        except OSError:
+            self.checkpoints.discard(turn)
+            raise
+        self.saved = turn
+
+
+@contextmanager
+def _stop_on_signal(trainer: Trainer) -> Iterator[None]:
+    """On the first Ctrl-C (or SIGTERM) end after the present turn; a second one ends at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: Any) -> None:
+        if trainer.should_stop:
+            raise KeyboardInterrupt
+        trainer.should_stop = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def full_disk_is_said(path: Path) -> Iterator[None]:
+    """Turn the disk's being full into a UserError that names ``path``."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise UserError(
+            f"No space left for {path}: free some, then go on from the last whole checkpoint "
+            f"with `gantools resume`."
+        ) from None
+
+
+def _accelerator(device: str) -> str:
+    """Fabric's name for ``device``, checked.
+
+    Raises:
+        UserError: this machine has no such device.
+    """
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not available.get(device, True):
+        raise UserError(f"This machine has no {device} device that torch can use: --device cpu.")
+    if device == "auto" and available["mps"] and not available["cuda"]:
+        return "cpu"  # not all that plugins need runs there: it is taken only when asked for
+    return device
