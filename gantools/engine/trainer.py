@@ -138,6 +138,9 @@ class Trainer:
                 self.solver.play(game, turn)
                 self.turn += 1
                 self._tell("turn_ended", turn.figures)
+                if self.fabric.world_size > 1:  # a signal may reach the processes in other turns
+                    stop = self.fabric.strategy.reduce_boolean_decision  # type: ignore[attr-defined]
+                    self.should_stop = stop(self.should_stop, all=False)
         except BaseException as raised:
             error = raised
             raise

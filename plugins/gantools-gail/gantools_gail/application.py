@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from gymnasium.spaces import Discrete
 from stable_baselines3.common.utils import LinearSchedule
 from torch import Tensor
 
@@ -39,6 +40,8 @@ class GAIL(Application[GAILConfig]):
 
     def __init__(self, config: GAILConfig) -> None:
         super().__init__(config)
+        if config.devices > 1:
+            raise UserError("gail trains in one process: leave --devices at 1.")
         self.env_id = resolve(config.env)
         default = 4 if config.algorithm == "sac" else 128
         self.rollout = config.rollout or default
@@ -76,6 +79,8 @@ class GAIL(Application[GAILConfig]):
     def _policy(self) -> SB3Agent:
         config = self.config
         world = World(self.env_id, config.environments, physics=config.physics, seed=config.seed)
+        discrete = isinstance(world.action_space, Discrete)
+        learning_rate = config.policy_lr or (1e-3 if discrete else 3e-4)
         if config.algorithm == "sac":
             return OffPolicyAgent(
                 world,
@@ -83,20 +88,23 @@ class GAIL(Application[GAILConfig]):
                 train_freq=self.rollout,
                 gradient_steps=self.rollout,
                 gamma=config.gamma,
-                learning_rate=config.policy_lr,
+                learning_rate=learning_rate,
             )
-        ppo = {"n_epochs": config.epochs, "ent_coef": config.entropy}
+        options: dict[str, Any] = {}
+        if config.algorithm == "ppo":
+            entropy = config.entropy if config.entropy is not None else 0.01 * discrete
+            options = {"n_epochs": config.epochs, "ent_coef": entropy}
         agent = OnPolicyAgent(
             world,
             config.algorithm,
             seed=config.seed,
-            **(ppo if config.algorithm == "ppo" else {}),
             normalize_observations=config.normalize,
             n_steps=self.rollout,
             gamma=config.gamma,
-            learning_rate=LinearSchedule(config.policy_lr, 0.0, 1.0),
+            learning_rate=LinearSchedule(learning_rate, 0.0, 1.0),
+            **options,
         )
-        if config.normalize:
+        if config.normalize and config.control != "constant-reward":  # that one knows no expert
             agent.model.policy.features_extractor.fix(self.demonstrations.obs)
         return agent
 

@@ -40,11 +40,21 @@ class GAILConfig(RunConfig):
     epochs: Annotated[int, Option("Passes over a rollout when ppo learns from it.", min=1)] = 10
     gamma: Annotated[float, Option("Discount of future rewards.", min=0, max=0.9999)] = 0.995
     policy_lr: Annotated[
-        float, Option("The policy's learning rate; for ppo and trpo it falls linearly to 0.", min=0)
-    ] = 3e-4
+        float | None,
+        Option(
+            "The policy's learning rate, which falls linearly to 0 (constant for sac); left out: "
+            "3e-4, or 1e-3 with discrete actions.",
+            min=0,
+        ),
+    ] = None
     entropy: Annotated[
-        float, Option("Weight of the policy's entropy in what ppo maximises.", min=0)
-    ] = 0.0
+        float | None,
+        Option(
+            "Weight of the policy's entropy in what ppo maximises; left out: 0, or 0.01 with "
+            "discrete actions.",
+            min=0,
+        ),
+    ] = None
     normalize: Annotated[
         bool, Option("Normalise the policy's observations by the demonstrations' statistics.")
     ] = True

@@ -121,13 +121,16 @@ class ImitationGame(Game):
         steps = transitions.flatten()
         if self.config.control == "constant-reward":
             return torch.ones(transitions.shape)
-        worth = REWARDS[self.config.reward]
-        critic = self.discriminator
-        rewards = worth(critic(critic.inputs(self.features(steps))))
+        rewards = self.worth(self.features(steps))
         if self.config.absorbing:
-            after = self.future * worth(critic(critic.absorbing()))
-            rewards = rewards + steps.terminated * after
+            rewards = rewards + steps.terminated * self.future * self.worth(None)
         return self.config.reward_scale * rewards.view(transitions.shape)
+
+    def worth(self, features: Tensor | None) -> Tensor:
+        """What D makes of features [N, d + a], or of the absorbing state (None): [N] or [1]."""
+        critic = self.discriminator
+        inputs = critic.absorbing() if features is None else critic.inputs(features)
+        return REWARDS[self.config.reward](critic(inputs))
 
     # -- the bottleneck's multiplier ------------------------------------------------------------
 

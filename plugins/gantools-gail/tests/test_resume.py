@@ -18,21 +18,21 @@ def options(**values: object) -> list[str]:
     return [f"--{name.replace('_', '-')}={value}" for name, value in values.items()]
 
 
-def kill(process: Popen[str], run: Path, since: int, moment: float) -> bool:
-    """Kill -9 ``moment`` seconds after training began or went on; False if it ended before."""
+def kill(process: Popen[str], run: Path, turn: int) -> bool:
+    """Kill -9 at a random moment soon after a turn; False if the process ended before."""
     table = run / "metrics.csv"
-    while process.poll() is None and (not table.exists() or table.stat().st_ino == since):
+    while process.poll() is None and rows(table) < turn:
         time.sleep(0.01)
-    time.sleep(moment)
+    time.sleep(random.uniform(0, 0.1))
     killed = process.poll() is None
     process.kill()
     process.communicate()
     return killed
 
 
-def table_of(run: Path) -> int:
-    """Which file the table of metrics is: a resume writes a new one."""
-    return (run / "metrics.csv").stat().st_ino
+def rows(table: Path) -> int:
+    """How many turns the table has, -1 if there is none yet."""
+    return table.read_bytes().count(b"\n") - 1 if table.exists() else -1
 
 
 def test_killed_twice_on_cart_pole(tmp_path):
@@ -50,13 +50,11 @@ def test_killed_twice_on_cart_pole(tmp_path):
         "seed": 3,
     }
     whole = gantools.run("gail", out=tmp_path / "whole", progress=False, **settings)
-    seconds = whole.manifest["train_seconds"]
+    first, second = sorted(random.sample(range(75), 2))
     run = tmp_path / "killed"
-    process = begin("run", "gail", *options(**settings), "--out", run)
-    assert kill(process, run, 0, random.uniform(0, 0.4) * seconds)
-    assert kill(begin("resume", run), run, table_of(run), random.uniform(0, 0.4) * seconds)
-    turn = Checkpoints(run / "checkpoints").turns()[-1]
-    assert turn < 80
+    assert kill(begin("run", "gail", *options(**settings), "--out", run), run, first)
+    assert kill(begin("resume", run), run, second)
+    assert Checkpoints(run / "checkpoints").turns()[-1] < 80
     gantools.resume(run, progress=False)
     assert_same_run(whole.path, run)
 
@@ -73,14 +71,11 @@ def test_killed_at_ten_random_moments_on_hopper(tmp_path):
         "episodes": 1,
     }
     whole = gantools.run("gail", out=tmp_path / "whole", progress=False, **settings)
-    seconds = whole.manifest["train_seconds"]
-    for i in range(10):
+    for i in range(10):  # each in a tenth of its own: the beginning, the middle and the end
         run = tmp_path / f"killed-{i}"
-        process = begin("run", "gail", *options(**settings), "--out", run)
-        # Each in a tenth of its own, so that beginning, middle and end are all there.
-        moment = random.uniform(i, i + 1) / 10 * 0.9 * seconds
-        killed = kill(process, run, 0, moment)
-        turns = Checkpoints(run / "checkpoints").turns()
-        print(f"kill {i}: after {moment:.2f} s, newest checkpoint at {turns[-1:]}, {killed=}")
+        turn = random.randrange(7 * i, 7 * i + 7)
+        assert kill(begin("run", "gail", *options(**settings), "--out", run), run, turn)
+        newest = Checkpoints(run / "checkpoints").turns()[-1:]
+        print(f"kill {i}: after turn {turn} of 79, newest checkpoint {newest}")
         gantools.resume(run, progress=False)
         assert_same_run(whole.path, run)
