@@ -51,15 +51,15 @@ MAIN = [
     Experiment(
         "halfcheetah-paper",
         "HalfCheetah, the paper's expert",
-        paper("HalfCheetah"),
+        {**paper("HalfCheetah"), "steps": 500_000},
         3,
         goal="≥ .95",
     ),
-    Experiment(
-        "walker2d", "Walker2d, own expert", {"env": "Walker2d", "steps": 1_000_000}, 3, goal="≥ .90"
-    ),
+    Experiment("walker2d", "Walker2d, own expert", {"env": "Walker2d"}, 3, goal="≥ .90"),
     Experiment("hopper", "Hopper, own expert (`make run`)", {"env": "Hopper"}, 3, goal="≥ .95"),
-    Experiment("halfcheetah", "HalfCheetah, own expert", {"env": "HalfCheetah"}, 2),
+    Experiment(
+        "halfcheetah", "HalfCheetah, own expert", {"env": "HalfCheetah", "steps": 500_000}, 2
+    ),
     Experiment(
         "cartpole", "CartPole, own expert", {"env": "CartPole", "steps": 200_000}, 3, goal="≥ .95"
     ),
@@ -69,7 +69,7 @@ MAIN = [
     Experiment(
         "mountaincar",
         "MountainCar, own expert",
-        {"env": "MountainCar", "steps": 200_000},
+        {"env": "MountainCar", "steps": 800_000},
         3,
         goal="≥ .95",
     ),
@@ -79,52 +79,32 @@ CONTROLS = [
     Experiment(
         "constant",
         "Hopper, constant reward, no expert",
-        {**paper("Hopper"), "control": "constant-reward"},
+        {**paper("Hopper"), "steps": 500_000, "control": "constant-reward"},
         2,
         "control",
     ),
     Experiment(
         "shuffled",
         "Hopper, expert's actions shuffled",
-        {**paper("Hopper"), "control": "shuffled-expert"},
+        {**paper("Hopper"), "steps": 500_000, "control": "shuffled-expert"},
         2,
         "control",
     ),
-    Experiment(
-        "no-clone",
-        "Hopper, no behaviour cloning first",
-        {**paper("Hopper"), "clone-steps": 0},
-        1,
-        "control",
-    ),
 ]
+AIRL = {"reward": "airl"}
+HALF = {**paper("Hopper"), "steps": 500_000}
 VARIANTS = [
-    Experiment("airl", "Hopper, reward: airl", {**paper("Hopper"), "reward": "airl"}, 1, "variant"),
+    Experiment("airl", "Hopper, airl", {**paper("Hopper"), **AIRL}, 2, "variant"),
+    Experiment("airl-cartpole", "CartPole, airl", {**MAIN[5].options, **AIRL}, 2, "variant"),
+    Experiment("airl-acrobot", "Acrobot, airl", {**MAIN[6].options, **AIRL}, 2, "variant"),
+    Experiment("airl-mountaincar", "MountainCar, airl", {**MAIN[7].options, **AIRL}, 2, "variant"),
     Experiment(
-        "log-d", "Hopper, reward: log(D)", {**paper("Hopper"), "reward": "log(D)"}, 1, "variant"
+        "spectral", "Hopper, spectral norm", {**HALF, "constraint": "spectral-norm"}, 1, "variant"
     ),
     Experiment(
-        "spectral",
-        "Hopper, spectral norm",
-        {**paper("Hopper"), "constraint": "spectral-norm"},
-        1,
-        "variant",
+        "vail", "Hopper, bottleneck (VAIL)", {**HALF, "constraint": "bottleneck"}, 1, "variant"
     ),
-    Experiment(
-        "vail",
-        "Hopper, bottleneck (VAIL)",
-        {**paper("Hopper"), "constraint": "bottleneck"},
-        1,
-        "variant",
-    ),
-    Experiment("trpo", "Hopper, TRPO", {**paper("Hopper"), "algorithm": "trpo"}, 1, "variant"),
-    Experiment(
-        "sac",
-        "Hopper, SAC, 50,000 steps",
-        {**paper("Hopper"), "algorithm": "sac", "steps": 50_000},
-        1,
-        "variant",
-    ),
+    Experiment("trpo", "Hopper, TRPO", {**HALF, "algorithm": "trpo"}, 1, "variant"),
 ]
 
 

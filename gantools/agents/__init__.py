@@ -4,19 +4,16 @@ from gantools.agents.demonstrations import Demonstrations, demonstrate
 from gantools.agents.demonstrations import load as load_demonstrations
 from gantools.agents.evaluation import Episodes, evaluate
 from gantools.agents.film import record
-from gantools.agents.ppo import Adam, Tanh
 from gantools.agents.rollout import Transitions
 from gantools.agents.sb3 import OffPolicyAgent, OnPolicyAgent, SB3Agent, behaviour_clone
 from gantools.agents.worlds import World, resolve
 
 __all__ = [
-    "Adam",
     "Demonstrations",
     "Episodes",
     "OffPolicyAgent",
     "OnPolicyAgent",
     "SB3Agent",
-    "Tanh",
     "Transitions",
     "World",
     "behaviour_clone",

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from gymnasium import spaces
 from sb3_contrib import TRPO
-from stable_baselines3 import SAC
+from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.policies import ActorCriticPolicy
@@ -21,7 +21,6 @@ from torch import Tensor
 from gantools.agents import policies
 from gantools.agents.buffers import RelabellingReplayBuffer, WholeRolloutBuffer
 from gantools.agents.policies import Normalizer, actor_head, draw, draw_noise
-from gantools.agents.ppo import PPO
 from gantools.agents.rollout import Transitions
 from gantools.agents.worlds import Step, World
 from gantools.engine.player import Agent, Reward

@@ -49,7 +49,11 @@ def test_tied_tensors_are_kept(tmp_path):
 def test_a_real_optimizer_and_the_random_states_round_trip(tmp_path):
     import random
 
-    states = {"python": random.getstate(), "numpy": np.random.get_state(), "torch": torch.get_rng_state()}
+    states = {
+        "python": random.getstate(),
+        "numpy": np.random.get_state(),
+        "torch": torch.get_rng_state(),
+    }
     save_state(states, tmp_path, "process")
     back = load_state(tmp_path, "process")
     expected = random.random(), np.random.rand(), torch.rand(1)
@@ -65,7 +69,10 @@ def test_a_real_optimizer_and_the_random_states_round_trip(tmp_path):
         (lambda f: os.truncate(f / "state.safetensors", 40), "torn: 40 of"),
         (lambda f: os.truncate(f / "state.json", 40), "torn: it is not whole JSON"),
         (lambda f: (f / "state.safetensors").unlink(), "No such file"),
-        (lambda f: (f / "state.json").write_text('{"format": "other"}'), "not a gantools checkpoint"),
+        (
+            lambda f: (f / "state.json").write_text('{"format": "other"}'),
+            "not a gantools checkpoint",
+        ),
         (lambda f: (f / "state.json").write_text("[]"), "not a gantools checkpoint"),
     ],
 )
@@ -112,4 +119,6 @@ def test_what_was_never_committed_is_not_there(tmp_path):
 def test_json_holds_no_tensor_data(tmp_path):
     save_state({"a": torch.randn(1000)}, tmp_path, "state")
     assert len((tmp_path / "state.json").read_text()) < 300
-    assert json.loads((tmp_path / "state.json").read_text())["state"] == {"a": {"$tensor": "state/a"}}
+    assert json.loads((tmp_path / "state.json").read_text())["state"] == {
+        "a": {"$tensor": "state/a"}
+    }

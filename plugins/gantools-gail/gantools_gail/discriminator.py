@@ -9,8 +9,6 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 from torch.nn.utils.parametrizations import spectral_norm
 
-from gantools.agents import Tanh
-
 Constraint = Literal["gradient-penalty", "spectral-norm", "bottleneck", "none"]
 
 
@@ -36,9 +34,9 @@ class Discriminator(nn.Module):
         normal = spectral_norm if constraint == "spectral-norm" else nn.Identity()
         self.body = nn.Sequential(
             normal(nn.Linear(len(mean) + 1, hidden)),
-            Tanh(),
+            nn.Tanh(),
             normal(nn.Linear(hidden, hidden)),
-            Tanh(),
+            nn.Tanh(),
         )
         self.encoder = nn.Linear(hidden, 2 * code) if constraint == "bottleneck" else None
         self.head = normal(nn.Linear(code if self.encoder else hidden, 1))
@@ -66,18 +64,6 @@ class Discriminator(nn.Module):
         """Logits [B] of inputs [B, d + a + 1]; with a bottleneck, at the code's mean."""
         code = self.body(inputs) if self.encoder is None else self.encode(inputs)[0]
         return self.score(code)
-
-    def input_gradient(self, inputs: Tensor) -> Tensor:
-        """∇D [B, d + a + 1] at the inputs; not for a bottleneck.
-
-        With h' = 1 − h² the derivative of h = tanh(·): W₁ᵀ(h₁' ∘ W₂ᵀ(h₂' ∘ w₃)), which costs one
-        differentiation less than asking autograd.
-        """
-        first, tanh, second, _ = self.body
-        h1 = tanh(first(inputs))
-        h2 = tanh(second(h1))
-        upper = ((1 - h2.square()) * self.head.weight) @ second.weight
-        return ((1 - h1.square()) * upper) @ first.weight
 
 
 class Multiplier(nn.Module):

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from gantools import Game, Player, Turn
-from gantools.agents import Adam, SB3Agent, Transitions
+from gantools.agents import SB3Agent, Transitions
 from gantools.losses import bottleneck_kl, wgan_gp
 from gantools_gail.config import GAILConfig
 from gantools_gail.discriminator import Discriminator, Multiplier
@@ -51,7 +51,6 @@ class ImitationGame(Game):
     ) -> None:
         critic = Player(
             discriminator,
-            optimizer=Adam,
             lr=config.discriminator_lr,
             betas=(0.5, 0.99),
             moves=config.discriminator_moves,
@@ -74,32 +73,26 @@ class ImitationGame(Game):
         chosen = turn.randint(len(self.expert.features), (config.batch,))
         real = critic.inputs(self.expert.features[chosen])
         fake = critic.inputs(self.features(self.policy.experience(turn, config.batch)))
+        inputs = torch.cat([real, fake, critic.absorbing()])
         terms = {}
         if config.constraint == "bottleneck":
-            mean, std = critic.encode(torch.cat([real, fake]))
+            mean, std = critic.encode(inputs)
             logits = critic.score(mean + std * turn.randn(*mean.shape))
             information = bottleneck_kl(mean, std).mean()
             turn.log("discriminator/information", information)
             terms["bottleneck"] = self.multiplier().detach() * (information - config.information)
         else:
-            logits = critic(torch.cat([real, fake, critic.absorbing()]))
-        expert, policy, *absorbing = logits.split(config.batch)
+            logits = critic(inputs)
+        expert, policy, absorbing = logits.split([config.batch, config.batch, 1])
         # ½[−log D(expert) − log(1 − D(policy))], with the absorbing state on either side.
-        loss = 0.5 * (softplus(-expert).mean() + softplus(policy).mean())
+        loss = softplus(-expert).mean() + softplus(policy).mean()
         if config.absorbing:
-            absorbing = (absorbing[0] if absorbing else critic(critic.absorbing()))[0]
-            loss = loss + 0.5 * self.expert.absorbed * softplus(-absorbing)
-            loss = loss + 0.5 * self.policy_absorbed(turn) * softplus(absorbing)
-        terms["classification"] = loss
+            loss = loss + self.expert.absorbed * softplus(-absorbing[0])
+            loss = loss + self.policy_absorbed(turn) * softplus(absorbing[0])
+        terms["classification"] = 0.5 * loss
         if config.constraint == "gradient-penalty":
             terms["penalty"] = wgan_gp(
-                critic,
-                real,
-                fake,
-                config.penalty,
-                one_sided=True,
-                generator=turn.generator,
-                gradient_of=critic.input_gradient,
+                critic, real, fake, config.penalty, one_sided=True, generator=turn.generator
             )
         turn.log("discriminator/expert", expert.sigmoid().mean())
         turn.log("discriminator/policy", policy.sigmoid().mean())
