@@ -86,7 +86,7 @@ class GAIL(Application[GAILConfig]):
                 world,
                 seed=config.seed,
                 train_freq=self.rollout,
-                gradient_steps=self.rollout,
+                gradient_steps=self.steps_per_turn,  # one for each environment step
                 gamma=config.gamma,
                 learning_rate=learning_rate,
             )

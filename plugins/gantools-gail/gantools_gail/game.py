@@ -78,7 +78,7 @@ class ImitationGame(Game):
         if config.constraint == "bottleneck":
             mean, std = critic.encode(inputs)
             logits = critic.score(mean + std * turn.randn(*mean.shape))
-            information = bottleneck_kl(mean, std).mean()
+            information = bottleneck_kl(mean, std)[:-1].mean()  # of the pairs
             turn.log("discriminator/information", information)
             terms["bottleneck"] = self.multiplier().detach() * (information - config.information)
         else:
