@@ -43,7 +43,9 @@ def command(
         act(make(config, values), common)
 
     parameters = [_parameter("ctx", typer.Context)]
-    parameters += [_parameter(name, _type(f), _option(f)) for name, f in known.items()]
+    general = fields(RunConfig)  # shown after the application's own
+    shown = sorted(known.values(), key=lambda field: field.name in general)
+    parameters += [_parameter(f.name, _type(f), _option(f)) for f in shown]
     common = {
         "config": (Path | None, typer.Option(None, help="YAML file of options.")),
         "out": (Path | None, typer.Option(None, help="Run folder to make. [default: runs/…]")),
