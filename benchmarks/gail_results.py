@@ -51,7 +51,7 @@ MAIN = [
     Experiment(
         "halfcheetah-paper",
         "HalfCheetah, the paper's expert",
-        {**paper("HalfCheetah"), "steps": 500_000},
+        paper("HalfCheetah"),
         3,
         goal="≥ .95",
     ),
@@ -91,13 +91,23 @@ CONTROLS = [
         "control",
     ),
 ]
-AIRL = {"reward": "airl"}
 HALF = {**paper("Hopper"), "steps": 500_000}
+PAPERS = {"reward": "-log(1-D)"}
 VARIANTS = [
-    Experiment("airl", "Hopper, airl", {**paper("Hopper"), **AIRL}, 2, "variant"),
-    Experiment("airl-cartpole", "CartPole, airl", {**MAIN[5].options, **AIRL}, 2, "variant"),
-    Experiment("airl-acrobot", "Acrobot, airl", {**MAIN[6].options, **AIRL}, 2, "variant"),
-    Experiment("airl-mountaincar", "MountainCar, airl", {**MAIN[7].options, **AIRL}, 2, "variant"),
+    Experiment("log1-hopper", "Hopper, −log(1−D)", {**paper("Hopper"), **PAPERS}, 2, "variant"),
+    Experiment(
+        "log1-halfcheetah",
+        "HalfCheetah, −log(1−D)",
+        {**paper("HalfCheetah"), "steps": 500_000, **PAPERS},
+        2,
+        "variant",
+    ),
+    Experiment("log1-walker2d", "Walker2d, −log(1−D)", {"env": "Walker2d", **PAPERS}, 1, "variant"),
+    Experiment("log1-cartpole", "CartPole, −log(1−D)", {**MAIN[5].options, **PAPERS}, 1, "variant"),
+    Experiment("log1-acrobot", "Acrobot, −log(1−D)", {**MAIN[6].options, **PAPERS}, 1, "variant"),
+    Experiment(
+        "log1-mountaincar", "MountainCar, −log(1−D)", {**MAIN[7].options, **PAPERS}, 1, "variant"
+    ),
     Experiment(
         "spectral", "Hopper, spectral norm", {**HALF, "constraint": "spectral-norm"}, 1, "variant"
     ),
