@@ -55,7 +55,13 @@ MAIN = [
         3,
         goal="≥ .95",
     ),
-    Experiment("walker2d", "Walker2d, own expert", {"env": "Walker2d"}, 3, goal="≥ .90"),
+    Experiment(
+        "walker2d",
+        "Walker2d, own expert, reward −log(1−D)",
+        {"env": "Walker2d", "reward": "-log(1-D)"},
+        3,
+        goal="≥ .90",
+    ),
     Experiment("hopper", "Hopper, own expert (`make run`)", {"env": "Hopper"}, 3, goal="≥ .95"),
     Experiment(
         "halfcheetah", "HalfCheetah, own expert", {"env": "HalfCheetah", "steps": 500_000}, 2
@@ -102,7 +108,7 @@ VARIANTS = [
         2,
         "variant",
     ),
-    Experiment("log1-walker2d", "Walker2d, −log(1−D)", {"env": "Walker2d", **PAPERS}, 1, "variant"),
+    Experiment("airl-walker2d", "Walker2d, airl", {"env": "Walker2d"}, 1, "variant"),
     Experiment("log1-cartpole", "CartPole, −log(1−D)", {**MAIN[5].options, **PAPERS}, 1, "variant"),
     Experiment("log1-acrobot", "Acrobot, −log(1−D)", {**MAIN[6].options, **PAPERS}, 1, "variant"),
     Experiment(
