@@ -46,73 +46,46 @@ def paper(env: str) -> dict[str, object]:
     return {"env": env, "demos": PAPER / f"{env}-v5.npz"}
 
 
+AIRL = {"reward": "airl"}
+HALF = {**paper("Hopper"), "steps": 500_000}
+CARTPOLE = {"env": "CartPole", "steps": 200_000}
+ACROBOT = {"env": "Acrobot", "steps": 200_000}
+MOUNTAINCAR = {"env": "MountainCar", "steps": 800_000}
 MAIN = [
-    Experiment("hopper-paper", "Hopper, the paper's expert", paper("Hopper"), 5, goal="≥ .95"),
+    Experiment("hopper-paper", "Hopper, the paper's expert", paper("Hopper"), 5, "main", "≥ .95"),
     Experiment(
         "halfcheetah-paper",
-        "HalfCheetah, the paper's expert",
-        paper("HalfCheetah"),
-        3,
-        goal="≥ .95",
+        "HalfCheetah, the paper's expert, reward airl",
+        {**paper("HalfCheetah"), **AIRL},
+        2,
+        "main",
+        "≥ .95",
     ),
-    Experiment(
-        "walker2d",
-        "Walker2d, own expert, reward −log(1−D)",
-        {"env": "Walker2d", "reward": "-log(1-D)"},
-        3,
-        goal="≥ .90",
-    ),
-    Experiment("hopper", "Hopper, own expert (`make run`)", {"env": "Hopper"}, 3, goal="≥ .95"),
-    Experiment(
-        "halfcheetah", "HalfCheetah, own expert", {"env": "HalfCheetah", "steps": 500_000}, 2
-    ),
-    Experiment(
-        "cartpole", "CartPole, own expert", {"env": "CartPole", "steps": 200_000}, 3, goal="≥ .95"
-    ),
-    Experiment(
-        "acrobot", "Acrobot, own expert", {"env": "Acrobot", "steps": 200_000}, 3, goal="≥ .95"
-    ),
-    Experiment(
-        "mountaincar",
-        "MountainCar, own expert",
-        {"env": "MountainCar", "steps": 800_000},
-        3,
-        goal="≥ .95",
-    ),
-    Experiment("pendulum", "Pendulum, own expert", {"env": "Pendulum", "steps": 200_000}, 2),
+    Experiment("walker2d", "Walker2d, own expert", {"env": "Walker2d"}, 2, "main", "≥ .90"),
+    Experiment("hopper", "Hopper, own expert (`make run`)", {"env": "Hopper"}, 1, "main", "≥ .95"),
+    Experiment("cartpole", "CartPole, own expert", CARTPOLE, 2, "main", "≥ .95"),
+    Experiment("acrobot", "Acrobot, own expert", ACROBOT, 2, "main", "≥ .95"),
+    Experiment("mountaincar", "MountainCar, own expert", MOUNTAINCAR, 2, "main", "≥ .95"),
 ]
+CONSTANT, SHUFFLED = {"control": "constant-reward"}, {"control": "shuffled-expert"}
 CONTROLS = [
     Experiment(
-        "constant",
-        "Hopper, constant reward, no expert",
-        {**paper("Hopper"), "steps": 500_000, "control": "constant-reward"},
-        2,
-        "control",
+        "constant", "Hopper, constant reward, no expert", {**HALF, **CONSTANT}, 2, "control"
     ),
-    Experiment(
-        "shuffled",
-        "Hopper, expert's actions shuffled",
-        {**paper("Hopper"), "steps": 500_000, "control": "shuffled-expert"},
-        2,
-        "control",
-    ),
+    Experiment("shuffled", "Hopper, expert's actions shuffled", {**HALF, **SHUFFLED}, 2, "control"),
 ]
-HALF = {**paper("Hopper"), "steps": 500_000}
-PAPERS = {"reward": "-log(1-D)"}
 VARIANTS = [
-    Experiment("log1-hopper", "Hopper, −log(1−D)", {**paper("Hopper"), **PAPERS}, 2, "variant"),
+    Experiment("airl-hopper", "Hopper, airl", {**paper("Hopper"), **AIRL}, 2, "variant"),
+    Experiment("airl-walker2d", "Walker2d, airl", {"env": "Walker2d", **AIRL}, 1, "variant"),
+    Experiment("airl-cartpole", "CartPole, airl", {**CARTPOLE, **AIRL}, 1, "variant"),
+    Experiment("airl-acrobot", "Acrobot, airl", {**ACROBOT, **AIRL}, 1, "variant"),
+    Experiment("airl-mountaincar", "MountainCar, airl", {**MOUNTAINCAR, **AIRL}, 2, "variant"),
     Experiment(
-        "log1-halfcheetah",
+        "halfcheetah-default",
         "HalfCheetah, −log(1−D)",
-        {**paper("HalfCheetah"), "steps": 500_000, **PAPERS},
+        {**paper("HalfCheetah"), "steps": 500_000},
         2,
         "variant",
-    ),
-    Experiment("airl-walker2d", "Walker2d, airl", {"env": "Walker2d"}, 1, "variant"),
-    Experiment("log1-cartpole", "CartPole, −log(1−D)", {**MAIN[5].options, **PAPERS}, 1, "variant"),
-    Experiment("log1-acrobot", "Acrobot, −log(1−D)", {**MAIN[6].options, **PAPERS}, 1, "variant"),
-    Experiment(
-        "log1-mountaincar", "MountainCar, −log(1−D)", {**MAIN[7].options, **PAPERS}, 1, "variant"
     ),
     Experiment(
         "spectral", "Hopper, spectral norm", {**HALF, "constraint": "spectral-norm"}, 1, "variant"

@@ -65,7 +65,7 @@ class GAILConfig(RunConfig):
     reward: Annotated[
         Literal["-log(1-D)", "log(D)", "airl"],
         Option("What a transition is worth to the policy: -log(1-D), log(D), or D's logit (airl)."),
-    ] = "airl"
+    ] = "-log(1-D)"
     reward_scale: Annotated[float, Option("The reward is multiplied by this.", min=0)] = 0.1
     absorbing: Annotated[
         bool, Option("Score the state after an episode's end too, so that ending has no bias.")
