@@ -71,8 +71,16 @@ class Application(ABC, Generic[C]):
     key_figures: tuple[str, ...] = ()
     """The few figures, of those that the game logs, to show beside the progress bar."""
 
-    def __init__(self, config: C) -> None:
+    def __init__(self, config: C, inputs: Path | None = None) -> None:
+        """Take the configuration.
+
+        Args:
+            config: what the user asked for.
+            inputs: the folder into which :meth:`keep_inputs` copied what an earlier start of this
+                run was given; None for a new run.
+        """
         self.config = config
+        self.inputs = inputs
 
     @abstractmethod
     def build(self) -> tuple[Game, Iterable[Any] | None]:
@@ -91,6 +99,13 @@ class Application(ABC, Generic[C]):
     def turns(self) -> int:
         """How many turns the training has: enough for ``config.steps`` steps."""
         return math.ceil(self.config.steps / self.steps_per_turn)
+
+    def keep_inputs(self, folder: Path) -> None:
+        """Copy what the run needs of the outside (data files) into its own folder.
+
+        A run then stands by itself: it can be resumed, evaluated and moved when the files that it
+        was given have changed or gone.
+        """
 
     def warm_start(self, game: Game) -> None:
         """Prepare the players before the first turn of a new training (pretrain one, say)."""

@@ -58,7 +58,7 @@ class RunConfig:
     """What every application's training can be told; applications inherit and add their own."""
 
     steps: Annotated[int, Option("How many turns of the game to play.", min=1)] = 10_000
-    seed: Annotated[int, Option("Seed of every random state.", min=0, max=2**31)] = 0
+    seed: Annotated[int, Option("Seed of every random state.", min=0, max=9_999)] = 0
     device: Annotated[
         Literal["auto", "cpu", "cuda", "mps"], Option("Where to train: auto takes a GPU if any.")
     ] = "auto"

@@ -86,6 +86,10 @@ class SB3Agent(Agent):
         steps = self.rollout(turn).flatten()
         return steps[turn.randint(len(steps), (size,)).cpu()]
 
+    def termination_rate(self, turn: Turn) -> float:
+        """The fraction of terminating steps among those that :meth:`experience` draws from."""
+        return self.rollout(turn).terminated.float().mean().item()
+
     def state_dict(self) -> dict[str, Any]:
         """Return policy, optimizers, world, random state and counters."""
         return {
@@ -331,6 +335,11 @@ class OffPolicyAgent(SB3Agent):
         """Draw ``size`` transitions of the replay buffer, with replacement; flat, [size]."""
         self.rollout(turn)
         return self._buffer.draw(size, turn.generator)
+
+    def termination_rate(self, turn: Turn) -> float:
+        """The fraction of terminating steps in the replay buffer."""
+        self.rollout(turn)
+        return float(self._buffer.dones[: self._buffer.size()].mean())
 
     def state_dict(self) -> dict[str, Any]:
         """Return policy, optimizers, world, random state, counters and the replay buffer."""

@@ -14,7 +14,7 @@ from gymnasium.envs.registration import find_highest_version, parse_env_id, regi
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import FlattenObservation
 
-from gantools.errors import UserError, did_you_mean
+from gantools.errors import Note, UserError, did_you_mean
 
 Physics = Literal["auto", "envpool", "gymnasium"]
 
@@ -168,6 +168,7 @@ class World:
         self._epoch_steps = max(1, renew_every // n)
         self._epoch = -1
         self._backend: _Backend | None = None
+        self._pending: dict[str, Any] | None = None  # a loaded state that is not replayed yet
         self._actions: list[np.ndarray] = []
         self._obs = np.zeros((n, *self.observation_space.shape), np.float32)
         self._returns = np.zeros(n)
@@ -175,12 +176,14 @@ class World:
 
     def reset(self) -> np.ndarray:
         """Begin a new epoch: fresh copies, first observations [n, d]."""
+        self._pending = None
         return self._begin(self._epoch + 1)
 
     @property
     def obs(self) -> np.ndarray:
         """The observations to act upon, float32 [n, d]; begins the first epoch if none has."""
-        return self.reset() if self._backend is None else self._obs
+        self._start()
+        return self._obs
 
     def clip(self, actions: np.ndarray) -> np.ndarray:
         """Return the actions as the physics gets them: float32 in the box, or int64."""
@@ -191,8 +194,7 @@ class World:
 
     def step(self, actions: np.ndarray) -> Step:
         """Step all copies; ``actions`` [n, a] or [n] are clipped first (see ``clip``)."""
-        if self._backend is None:
-            self.reset()
+        self._start()
         step = self._advance(self.clip(actions))
         if len(self._actions) < self._epoch_steps:
             return step
@@ -205,6 +207,8 @@ class World:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the exact state: numpy arrays and JSON values."""
+        if self._pending is not None:
+            return dict(self._pending)
         actions = np.stack(self._actions) if self._actions else np.zeros((0, self.n), np.float32)
         return {
             "seed": self._seed,
@@ -217,14 +221,24 @@ class World:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up a saved state by replaying its epoch.
+        """Take up a saved state: its epoch is replayed when the world is next acted in.
 
-        Warns if the replay ends elsewhere: the environment is not deterministic (or its version or
-        physics changed), and the resume is approximate.
+        Gives a Note then if the replay ends elsewhere: the environment is not deterministic (or its
+        version or physics changed), and the resume is approximate.
         """
+        self._pending = dict(state)
+
+    def _start(self) -> None:
+        """Be ready to step: replay a loaded epoch, or begin the first."""
+        if self._pending is None:
+            if self._backend is None:
+                self.reset()
+            return
+        state, self._pending = self._pending, None
         self._seed = int(state["seed"])
         if state["epoch"] < 0:
-            self._epoch, self._backend = -1, None
+            self._epoch = -1
+            self.reset()
             return
         self._begin(int(state["epoch"]))
         for actions in np.asarray(state["actions"]):
@@ -233,6 +247,7 @@ class World:
             warnings.warn(
                 f"{self.env_id} is not deterministic: replaying its actions led elsewhere, so "
                 "this resume is approximate.",
+                Note,
                 stacklevel=2,
             )
         self._returns = np.array(state["returns"], np.float64)

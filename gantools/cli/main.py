@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -158,6 +159,8 @@ def _train(application: str) -> Callable[[RunConfig, Common], None]:
 
 def _say(run: Run, as_json: bool) -> None:
     """Tell how a training ended, and with which command it goes on."""
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        return  # the first process speaks for all
     if run.manifest["status"] != "finished":
         print(f"Stopped at turn {run.manifest['turn']}, saved. Go on with:", file=sys.stderr)
         print(f"  {run.resume_command}", file=sys.stderr)

@@ -34,6 +34,11 @@ class Game:
         if not players:
             raise ValueError("a game needs at least one player")
         self.players = players
+        for name, member in vars(type(self)).items():
+            by = getattr(member, "shared_by", None)
+            if by is not None and by not in players:
+                known = ", ".join(players)
+                raise ValueError(f"{name} is shared by {by!r}, who is not a player ({known})")
         for name, player in players.items():
             if name in dir(type(self)):
                 raise ValueError(f"a player cannot be named {name!r}: every game has that")

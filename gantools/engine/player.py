@@ -168,6 +168,7 @@ class Player(Mover):
         Raises:
             NonFiniteError: a term of the loss or the gradient is not finite.
         """
+        self.optimizer.zero_grad(set_to_none=True)  # of a move that failed or was not made
         with turn.moving(self.name):
             loss = game.loss(self.name, turn)
             terms = loss if isinstance(loss, Mapping) else {"loss": loss}

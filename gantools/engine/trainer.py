@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -160,20 +161,42 @@ class Trainer:
             if empty:
                 raise ValueError("the data yielded no batch")
 
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """While this lasts modules are in evaluation mode; random states are put back after it."""
+        assert self.game is not None, "setup or fit comes first"
+        players = [p for p in self.game.players.values() if isinstance(p, Player)]
+        states = random_states()
+        for player in players:
+            player.module.eval()
+        try:
+            with torch.no_grad():
+                yield
+        finally:
+            for player in players:
+                player.module.train()
+            set_random_states(states)
+
     # -- state -------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
-        """What all processes share: the turn, the players, the solver, the data's position."""
+        """What all processes share: turn, players, and the state of game, solver and data.
+
+        Game, solver and data have a state if they have ``state_dict`` and ``load_state_dict``.
+        """
         assert self.game is not None, "setup or fit comes first"
         state: dict[str, Any] = {
             "turn": self.turn,
             "players": {name: player.state_dict() for name, player in self.game.players.items()},
         }
-        for name in ("solver", "data"):
-            part = self.solver if name == "solver" else self._data
+        for name, part in self._parts().items():
             if hasattr(part, "state_dict"):
                 state[name] = part.state_dict()
         return state
+
+    def _parts(self) -> dict[str, Any]:
+        """What may have a state of its own beside the players."""
+        return {"game": self.game, "solver": self.solver, "data": self._data}
 
     def process_state_dict(self) -> dict[str, Any]:
         """What is each process's own: the random states."""
@@ -187,8 +210,7 @@ class Trainer:
         self.turn = state["turn"]
         for name, player in self.game.players.items():
             player.load_state_dict(state["players"][name])
-        for name in ("solver", "data"):
-            part: Any = self.solver if name == "solver" else self._data
+        for name, part in self._parts().items():
             if name in state:
                 part.load_state_dict(state[name])
         self._generator.set_state(process["generator"])

@@ -130,7 +130,9 @@ def shared(*, by: str | None) -> Callable[[Callable[..., T]], Callable[..., T]]:
     """Make a game's method ``method(self, turn)`` compute once a turn, for all its players.
 
     Args:
-        by: the player whose parameters the result depends on; see :meth:`Turn.share`.
+        by: the player whose parameters the result depends on; see :meth:`Turn.share`. A result
+            that depends on two players (a discriminator's features of a generator's fakes) is not
+            shared: call the modules in each loss.
 
     Example:
         >>> class GAN(Game):
@@ -146,6 +148,7 @@ def shared(*, by: str | None) -> Callable[[Callable[..., T]], Callable[..., T]]:
         def once(self: Any, turn: Turn) -> T:
             return turn.share(key, lambda: method(self, turn), by=by)
 
+        once.shared_by = by  # type: ignore[attr-defined]
         return once
 
     return decorate

@@ -37,6 +37,7 @@ class Run:
     config_file = property(lambda self: self.path / "config.yaml")
     evaluation_file = property(lambda self: self.path / "evaluation.json")
     events = property(lambda self: self.path / "events")
+    inputs = property(lambda self: self.path / "inputs")
     metrics_file = property(lambda self: self.path / "metrics.csv")
     report_file = property(lambda self: self.path / "report.html")
     samples = property(lambda self: self.path / "samples")
@@ -120,7 +121,10 @@ def write_aside(path: Path, text: str) -> None:
     """Write a file aside and rename it, so that it is never seen half-written."""
     aside = path.with_name(f".{path.name}.writing")
     try:
-        aside.write_text(text, encoding="utf-8")
+        with aside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)

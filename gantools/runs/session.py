@@ -20,7 +20,8 @@ from filelock import FileLock, Timeout
 from gantools.application import Application, Spec, locate
 from gantools.config import RunConfig
 from gantools.engine import SOLVERS, Game, Observer, Trainer
-from gantools.engine.trainer import random_states, seed_everything, set_random_states
+from gantools.engine.player import Player
+from gantools.engine.trainer import seed_everything
 from gantools.errors import NonFiniteError, Note, UserError, did_you_mean
 from gantools.plugins import Plugins
 from gantools.runs.checkpoint import BrokenCheckpoint, Checkpoints, load_state, save_state
@@ -66,6 +67,10 @@ def start(
         path = fabric.broadcast(out)
         assert path is not None
         run = run if fabric.is_global_zero else Run.open(path)
+        if fabric.is_global_zero:
+            run.inputs.mkdir()
+            session.application.keep_inputs(run.inputs)
+        fabric.barrier()
         return session.play(run, session.watched(progress, observers))
 
 
@@ -79,7 +84,7 @@ def resume(
     """
     run = Run.open(path)
     spec = plugins.application(run.manifest["application"])
-    session = _Session(spec, run.config(spec.config), plugins)
+    session = _Session(spec, run.config(spec.config), plugins, inputs=run.inputs)
     with full_disk_is_said(path):
         return session.play(run, session.watched(progress, observers))
 
@@ -112,10 +117,13 @@ def load(path: Path, plugins: Plugins, *, which: str = "last", device: str = "cp
     run = Run.open(path)
     spec = plugins.application(run.manifest["application"])
     config = run.config(spec.config)
-    session = _Session(spec, config, plugins, device=device)
+    session = _Session(spec, config, plugins, device=device, inputs=run.inputs)
     turn = session.take_up(run, which=which)
     if turn is None:
         raise UserError(f"{path} has no whole checkpoint: train it first, `{run.resume_command}`.")
+    for player in session.game.players.values():
+        if isinstance(player, Player):
+            player.module.eval()
     return Loaded(run, session.application, session.game, turn)
 
 
@@ -133,7 +141,13 @@ class _Session:
     """An application, its game and its trainer, set up and ready to play or to be loaded."""
 
     def __init__(
-        self, spec: Spec, config: RunConfig, plugins: Plugins, device: str | None = None
+        self,
+        spec: Spec,
+        config: RunConfig,
+        plugins: Plugins,
+        *,
+        device: str | None = None,
+        inputs: Path | None = None,
     ) -> None:
         self.plugins = plugins
         self.config = config
@@ -141,7 +155,7 @@ class _Session:
             hint = did_you_mean(config.solver, SOLVERS) or f" Known: {', '.join(SOLVERS)}."
             raise UserError(f"There is no solver {config.solver!r}.{hint}")
         seed_everything(config.seed)
-        self.application: Application[Any] = locate(spec.implementation)(config)
+        self.application: Application[Any] = locate(spec.implementation)(config, inputs)
         self.trainer = Trainer(
             self.application.turns,
             solver=SOLVERS[config.solver](),
@@ -173,7 +187,13 @@ class _Session:
             except BrokenCheckpoint as error:
                 warnings.warn(f"{error}; using the checkpoint before it", Note, stacklevel=2)
                 continue
-            self.trainer.load_state_dict(state["trainer"], process)
+            try:
+                self.trainer.load_state_dict(state["trainer"], process)
+            except (KeyError, RuntimeError, ValueError) as error:
+                raise UserError(
+                    f"{path} does not fit its run's configuration, or was written by another "
+                    f"version of the plugin ({str(error).splitlines()[0]})."
+                ) from error
             self.seconds = state["seconds"]
             return turn
         return None
@@ -188,13 +208,14 @@ class _Session:
         """Train until the end, an interruption or a failure."""
         trainer, rank_zero = self.trainer, self.trainer.fabric.is_global_zero
         lock = FileLock(run.path / ".lock")
-        try:
-            if rank_zero:
+        busy = False
+        if rank_zero:
+            try:
                 lock.acquire(timeout=0)
-        except Timeout:
-            raise UserError(
-                f"{run.path} is being trained by another process: let it end."
-            ) from None
+            except Timeout:
+                busy = True
+        if trainer.fabric.broadcast(busy):
+            raise UserError(f"{run.path} is being trained by another process: let it end.")
         try:
             for rollback in range(ROLLBACKS + 1):
                 self.seconds = 0.0
@@ -248,10 +269,8 @@ class _Recorder(Observer):
             row = {name: float(value) for name, value in figures.items()}
         self.score = None
         if config.evaluate_every and (turn % config.evaluate_every == 0 or last) and self.active:
-            states = random_states()
-            with torch.no_grad():
+            with trainer.evaluating():
                 validated = self.session.application.validate(self.session.game)
-            set_random_states(states)
             self.score = validated.get("score")
             row |= {f"evaluation/{name}": value for name, value in validated.items()}
         if row and self.active:
@@ -263,14 +282,16 @@ class _Recorder(Observer):
     def training_ended(self, trainer: Trainer, error: BaseException | None) -> None:
         status = "finished" if trainer.turn == trainer.turns else "interrupted"
         if error is not None:
-            status = "failed"
+            status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         elif self.saved != trainer.turn:
             self.save(trainer)
+        seconds = round(self.elapsed(), 3)
+        ended = {"status": status, "turn": trainer.turn, "train_seconds": seconds}
+        self.run.manifest |= ended
         if self.active:
             self.metrics.close()
-            seconds = round(self.elapsed(), 3)
             try:
-                self.run.update(status=status, turn=trainer.turn, train_seconds=seconds)
+                self.run.update(**ended)
             except OSError:
                 if error is None:
                     raise

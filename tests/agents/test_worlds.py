@@ -193,5 +193,7 @@ def test_an_environment_that_is_not_deterministic_is_noticed():
     options = {"env_kwargs": {"noise": 1.0}}
     world = World(COUNTING, 1, seed=0, **options)
     world.step(np.zeros(1))
+    loaded = World(COUNTING, 1, seed=0, **options)
+    loaded.load_state_dict(world.state_dict())
     with pytest.warns(UserWarning, match="not deterministic"):
-        World(COUNTING, 1, seed=0, **options).load_state_dict(world.state_dict())
+        _ = loaded.obs

@@ -182,6 +182,56 @@ def test_a_gradient_that_is_not_finite_is_named_by_parameter():
         Trainer(1, accelerator="cpu").fit(Kink(player=player))
 
 
+def test_a_gradient_that_was_not_used_does_not_reach_the_next_move():
+    class Poisoned(Game):
+        poison = math.nan
+
+        def player_loss(self, turn):
+            return self.player(torch.ones(1, 2)).sum() * self.poison
+
+    game = Poisoned(player=Player(nn.Linear(2, 1), lr=0.1))
+    trainer = Trainer(1, accelerator="cpu")
+    with pytest.raises(NonFiniteError):
+        trainer.fit(game)
+    game.poison = 1.0  # as after a rollback
+    trainer.fit(game)
+    assert torch.isfinite(game.player.module.weight).all()
+
+
+def test_a_game_with_a_state_of_its_own_keeps_it():
+    class Pool(GAN):
+        seen = 0
+
+        def discriminator_loss(self, turn):
+            self.seen += 1
+            return super().discriminator_loss(turn)
+
+        def state_dict(self):
+            return {"seen": self.seen}
+
+        def load_state_dict(self, state):
+            self.seen = state["seen"]
+
+    trainer = Trainer(3, accelerator="cpu")
+    trainer.fit(Pool(mlp(2, 1), mlp(2, 2)))
+    second, loaded = Pool(mlp(2, 1), mlp(2, 2)), Trainer(3, accelerator="cpu")
+    loaded.setup(second)
+    loaded.load_state_dict(trainer.state_dict(), trainer.process_state_dict())
+    assert second.seen == 3
+
+
+def test_short_evaluations_leave_modules_and_random_states_as_they_were():
+    game = GAN(nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 1)), mlp(2, 2))
+    trainer = Trainer(1, accelerator="cpu")
+    trainer.setup(game)
+    statistics, state = game.discriminator.module[0].running_mean.clone(), torch.get_rng_state()
+    with trainer.evaluating():
+        game.discriminator(torch.randn(8, 2) + 5)
+    assert torch.equal(game.discriminator.module[0].running_mean, statistics)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert game.discriminator.module.training
+
+
 def test_a_saved_state_goes_on_bit_for_bit():
     def make():
         torch.manual_seed(0)

@@ -92,6 +92,16 @@ def test_a_move_computes_no_gradient_that_it_does_not_use():
     assert all(p.grad is None for pl in game.players.values() for p in pl.module.parameters())
 
 
+def test_work_shared_by_nobody_that_plays_is_refused():
+    class Typo(Game):
+        @shared(by="genrator")
+        def fakes(self, turn):
+            return None
+
+    with pytest.raises(ValueError, match="'genrator', who is not a player"):
+        Typo(generator=Player(nn.Linear(1, 1)))
+
+
 class Echo(Agent):
     """An agent whose transitions are numbers."""
 

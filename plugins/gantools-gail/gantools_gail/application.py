@@ -30,6 +30,7 @@ from gantools_gail.config import GAILConfig
 from gantools_gail.discriminator import Discriminator
 from gantools_gail.game import Expert, ImitationGame
 
+DEMONSTRATIONS = "demonstrations.npz"
 BUILT_IN = resources.files("gantools_gail") / "demonstrations"
 
 
@@ -38,8 +39,8 @@ class GAIL(Application[GAILConfig]):
 
     key_figures = ("policy/episode_return", "discriminator/expert", "discriminator/policy")
 
-    def __init__(self, config: GAILConfig) -> None:
-        super().__init__(config)
+    def __init__(self, config: GAILConfig, inputs: Path | None = None) -> None:
+        super().__init__(config, inputs)
         if config.devices > 1:
             raise UserError("gail trains in one process: leave --devices at 1.")
         self.env_id = resolve(config.env)
@@ -51,6 +52,8 @@ class GAIL(Application[GAILConfig]):
         )
 
     def _demos(self) -> Path | str:
+        if self.inputs is not None:
+            return self.inputs / DEMONSTRATIONS
         if self.config.demos is not None:
             return self.config.demos
         path = Path(str(BUILT_IN / f"{self.env_id}.npz"))
@@ -61,6 +64,10 @@ class GAIL(Application[GAILConfig]):
                 f"{', '.join(known)}): give --demos FILE."
             )
         return path
+
+    def keep_inputs(self, folder: Path) -> None:
+        """Keep the demonstrations, also those that a model played or a dataset held."""
+        self.all_demonstrations.save(folder / DEMONSTRATIONS)
 
     @property
     def steps_per_turn(self) -> int:
@@ -80,7 +87,9 @@ class GAIL(Application[GAILConfig]):
         config = self.config
         world = World(self.env_id, config.environments, physics=config.physics, seed=config.seed)
         discrete = isinstance(world.action_space, Discrete)
-        learning_rate = config.policy_lr or (1e-3 if discrete else 3e-4)
+        learning_rate = config.policy_lr
+        if learning_rate is None:
+            learning_rate = 1e-3 if discrete else 3e-4
         if config.algorithm == "sac":
             return OffPolicyAgent(
                 world,
@@ -144,7 +153,8 @@ class GAIL(Application[GAILConfig]):
         """True returns of unseen episodes, beside the expert, behaviour cloning and chance.
 
         ``fraction_of_expert`` is return over the expert's return where both are positive, and
-        otherwise counts from the random policy's return: (return − random) / (expert − random).
+        otherwise counts from the random policy's return: (return − random) / (expert − random),
+        or None if the expert is no better than chance.
         """
         config, model = self.config, game.policy.model
         played = evaluate(model, self.env_id, config.episodes, seed=config.seed)
@@ -154,7 +164,8 @@ class GAIL(Application[GAILConfig]):
             "random": self._random(config.episodes),
         }
         mean = statistics.fmean(played.returns)
-        normalised = (mean - baselines["random"]) / (expert - baselines["random"])
+        chance = baselines["random"]
+        normalised = (mean - chance) / (expert - chance) if expert != chance else None
         seconds = run.manifest.get("train_seconds", 0.0)
         steps = game.policy.steps
         return {
@@ -165,7 +176,7 @@ class GAIL(Application[GAILConfig]):
             "return_min": min(played.returns),
             "length_mean": statistics.fmean(played.lengths),
             "expert_return_mean": expert,
-            "fraction_of_expert": mean / expert if expert > 0 else normalised,
+            "fraction_of_expert": mean / expert if min(mean, expert) > 0 else normalised,
             "normalised_score": normalised,
             "baselines": baselines,
             "demonstrations": str(self._demos_name()),

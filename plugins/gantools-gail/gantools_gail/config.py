@@ -25,6 +25,9 @@ class GAILConfig(RunConfig):
     ] = 50
     steps: Annotated[int, Option("Environment steps to train for.", min=1)] = 1_000_000
 
+    device: Annotated[
+        Literal["cpu"], Option("Small networks and physics: a GPU would only slow them down.")
+    ] = "cpu"
     algorithm: Annotated[
         Literal["ppo", "trpo", "sac"],
         Option("How the policy learns: a stable-baselines3 algorithm."),

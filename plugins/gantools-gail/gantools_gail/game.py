@@ -102,9 +102,9 @@ class ImitationGame(Game):
         """Observation beside action (Discrete ones one-hot), [N, d + a]."""
         return torch.cat([transitions.obs, transitions.action_features(self.actions)], 1)
 
-    def policy_absorbed(self, turn: Turn) -> Tensor:
-        """Expected absorbing steps of the policy for one live step of this turn's rollout."""
-        return self.future * self.policy.rollout(turn).terminated.float().mean()
+    def policy_absorbed(self, turn: Turn) -> float:
+        """Expected absorbing steps of the policy for one of its live steps."""
+        return self.future * self.policy.termination_rate(turn)
 
     # -- the policy ---------------------------------------------------------------------------
 

@@ -45,6 +45,9 @@ class FakePolicy(SimpleNamespace):
     def rollout(self, turn):
         return self.steps
 
+    def termination_rate(self, turn):
+        return self.steps.terminated.float().mean().item()
+
     def experience(self, turn, size):
         return self.steps[torch.arange(size) % len(self.steps)]
 

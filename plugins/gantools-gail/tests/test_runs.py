@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from gantools_gail.application import BUILT_IN
 from sb3_contrib import TRPO
 from stable_baselines3 import PPO, SAC
 
@@ -194,3 +195,15 @@ def test_a_policy_that_the_disk_has_no_room_for_is_said(small, tmp_path, monkeyp
     options = {**small, "steps": 32, "clone_steps": 0}
     with pytest.raises(gantools.UserError, match="No space left for"):
         gantools.run("gail", out=tmp_path / "run", progress=False, **options)
+
+
+def test_a_run_stands_by_itself_when_its_demonstrations_have_gone(small, tmp_path, monkeypatch):
+    demos = tmp_path / "mine.npz"
+    demos.write_bytes((BUILT_IN / "CartPole-v1.npz").read_bytes())
+    run = gantools.run(
+        "gail", out=tmp_path / "run", progress=False, **{**small, "demos": str(demos)}
+    )
+    demos.unlink()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert gantools.evaluate(run.path)["seed"] == gantools.load(run.path).application.config.seed
