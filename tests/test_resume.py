@@ -89,7 +89,7 @@ def test_a_run_goes_back_when_its_loss_is_not_finite(tmp_path):
 
 def test_a_run_that_is_being_trained_is_left_alone(tmp_path):
     run = tmp_path / "busy"
-    process = begin(*TOY, "--out", run)
+    process = begin(*TOY, "--steps", 100_000, "--out", run)
     while not Checkpoints(run / "checkpoints").turns():
         time.sleep(0.01)
     second = gantools("resume", run)
