@@ -19,6 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "runs" / "results" / "gail"
 PAGE = ROOT / "docs" / "results" / "gail.md"
@@ -100,6 +102,11 @@ VARIANTS = [
 def train(experiment: Experiment, seed: int) -> None:
     """Run, or resume, one training to its end and its evaluation."""
     run = RUNS / f"{experiment.name}-{seed}"
+    if (run / "config.yaml").exists():
+        config = yaml.safe_load((run / "config.yaml").read_text())
+        asked = {name.replace("-", "_"): value for name, value in experiment.options.items()}
+        if differs := [n for n in asked if str(config[n]) != str(asked[n])]:
+            raise SystemExit(f"{run} was made with another {', '.join(differs)}: move it away")
     if (run / "evaluation.json").exists():
         return
     program = [sys.executable, "-m", "gantools.cli.main"]

@@ -20,8 +20,10 @@ _HOME = {
     "Player": "gantools.engine",
     "RunConfig": "gantools.config",
     "Section": "gantools.application",
+    "Setting": "gantools.application",
     "Simultaneous": "gantools.engine",
     "Spec": "gantools.application",
+    "Trained": "gantools.runs.session",
     "Trainer": "gantools.engine",
     "Turn": "gantools.engine",
     "UserError": "gantools.errors",
@@ -38,7 +40,7 @@ __all__ = [*_HOME, "__version__"]
 
 if TYPE_CHECKING:
     from gantools.api import evaluate, load, report, resume, run
-    from gantools.application import Application, Section, Spec
+    from gantools.application import Application, Section, Setting, Spec
     from gantools.config import Option, RunConfig
     from gantools.engine import (
         Agent,
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     )
     from gantools.errors import UserError
     from gantools.hookspecs import hookimpl
+    from gantools.runs.session import Trained
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ from gantools.engine import Observer
 from gantools.plugins import Plugins
 from gantools.runs import session
 from gantools.runs.folder import Run
-from gantools.runs.session import Loaded
+from gantools.runs.session import Trained
 
 
 def run(
@@ -66,7 +66,7 @@ def resume(path: str | Path, *, progress: bool = True, observers: Sequence[Obser
     return _finish(made, plugins)
 
 
-def load(path: str | Path, *, checkpoint: str = "last", device: str = "cpu") -> Loaded:
+def load(path: str | Path, *, checkpoint: str = "last", device: str = "cpu") -> Trained:
     """Load a trained run: its application and its game with the players' weights.
 
     Args:
@@ -82,8 +82,8 @@ def evaluate(path: str | Path, *, checkpoint: str = "last") -> dict[str, Any]:
     """Judge a run on data that it has not seen; the results are also written into its folder."""
     plugins = Plugins()
     plugins.load_all()
-    loaded = session.load(Path(path), plugins, which=checkpoint)
-    return session.evaluate(loaded, plugins)
+    trained = session.load(Path(path), plugins, which=checkpoint)
+    return session.evaluate(trained, plugins)
 
 
 def report(path: str | Path) -> Path:
@@ -100,11 +100,11 @@ def _finish(made: Run, plugins: Plugins) -> Run:
     if made.manifest["status"] == "finished" and not _is_follower():
         from gantools.runs.report import write_report
 
-        loaded = session.load(made.path, plugins)
+        trained = session.load(made.path, plugins)
         with session.full_disk_is_said(made.path):
-            loaded.application.export(loaded.game, made)
-        session.evaluate(loaded, plugins)
-        write_report(loaded, plugins)
+            trained.application.export(trained)
+        session.evaluate(trained, plugins)
+        write_report(trained, plugins)
     return made
 
 

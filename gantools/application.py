@@ -19,7 +19,7 @@ from gantools.errors import UserError
 
 if TYPE_CHECKING:
     from gantools.engine import Game
-    from gantools.runs.folder import Run
+    from gantools.runs.session import Trained
 
 C = TypeVar("C", bound=RunConfig)
 
@@ -61,6 +61,21 @@ class Section:
     media: Mapping[Path, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Setting:
+    """Where a game is built: one of the processes that will play it.
+
+    Attributes:
+        rank: this process's number, from 0.
+        world_size: how many processes there are.
+        device: where this process's players will be, as torch names it.
+    """
+
+    rank: int = 0
+    world_size: int = 1
+    device: str = "cpu"
+
+
 class Application(ABC, Generic[C]):
     """A use of the engine: its data and game, its evaluation, what its report shows.
 
@@ -83,8 +98,8 @@ class Application(ABC, Generic[C]):
         self.inputs = inputs
 
     @abstractmethod
-    def build(self) -> tuple[Game, Iterable[Any] | None]:
-        """Make the game, at its untrained start, and its data.
+    def build(self, setting: Setting) -> tuple[Game, Iterable[Any] | None]:
+        """Make the game, at its untrained start, and this process's share of the data.
 
         Raises:
             UserError: something that the configuration names cannot be had.
@@ -118,18 +133,19 @@ class Application(ABC, Generic[C]):
         return {}
 
     @abstractmethod
-    def evaluate(self, game: Game, run: Run) -> dict[str, Any]:
+    def evaluate(self, trained: Trained) -> dict[str, Any]:
         """Judge the trained game on data that it has not seen, beside its baselines.
 
         Returns:
-            One JSON object, which says what each figure was measured on.
+            One JSON object, which says what each figure was measured on. The engine adds ``seed``,
+            ``checkpoint``, ``turn`` and ``train_seconds``.
         """
 
-    def report(self, game: Game, run: Run) -> list[Section]:
+    def report(self, trained: Trained) -> list[Section]:
         """What the run's report shows beside configuration, curves and evaluation."""
         return []
 
-    def export(self, game: Game, run: Run) -> None:
+    def export(self, trained: Trained) -> None:
         """Write what people take away from a finished run (a policy, weights) into its folder."""
 
 

@@ -68,11 +68,11 @@ class RunConfig:
     ] = "32-true"
     threads: Annotated[int, Option("torch's threads in a process.", min=1)] = 1
     solver: Annotated[str, Option("How moves are made: alternating, simultaneous.")] = "alternating"
-    log_every: Annotated[int, Option("Turns between rows of the metrics table.", min=1)] = 50
-    checkpoint_every: Annotated[int, Option("Turns between checkpoints.", min=1)] = 500
+    log_every: Annotated[int, Option("Steps between rows of the metrics table.", min=1)] = 50
+    checkpoint_every: Annotated[int, Option("Steps between checkpoints.", min=1)] = 500
     keep: Annotated[int, Option("How many of the newest checkpoints to keep.", min=1)] = 3
     evaluate_every: Annotated[
-        int, Option("Turns between the short evaluations during training; 0: none.", min=0)
+        int, Option("Steps between the short evaluations during training; 0: none.", min=0)
     ] = 0
     on_non_finite: Annotated[
         Literal["stop", "rollback"],

@@ -140,6 +140,10 @@ class Plugins:
         hint = did_you_mean(name, known) or f" Installed: {', '.join(known) or 'none'}."
         raise UserError(f"There is no application {name!r}.{hint}")
 
+    def provider(self, spec: Spec) -> Plugin | None:
+        """The plugin that registered an application."""
+        return next((plugin for plugin in self.found if spec in (plugin.specs or ())), None)
+
     def notify(self, hook: str, **arguments: Any) -> list[Any]:
         """Call a lifecycle hook of every plugin; one that raises is reported once and left out."""
         results = []

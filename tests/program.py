@@ -44,9 +44,7 @@ def last_state(run: Path) -> tuple[dict, dict]:
 def assert_same_run(one: Path, other: Path) -> None:
     """Assert that two runs ended with the same numbers, bit for bit."""
     assert (one / "metrics.csv").read_bytes() == (other / "metrics.csv").read_bytes()
-    assert (one / "checkpoints" / "best.json").read_bytes() == (
-        other / "checkpoints" / "best.json"
-    ).read_bytes()
+    assert Checkpoints(one / "checkpoints").best() == Checkpoints(other / "checkpoints").best()
     from gantools.testing import differences
 
     assert differences(last_state(one), last_state(other)) == []

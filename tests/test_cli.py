@@ -20,6 +20,8 @@ from program import environment, gantools
 
 from gantools.cli import main as program
 from gantools.runs import checkpoint, folder
+from gantools.runs.checkpoint import Checkpoints
+from gantools.runs.metrics import read
 
 TOY_SECONDS = ["--log-every", 5, "--checkpoint-every", 5, "--evaluate-every", 0]
 
@@ -69,7 +71,8 @@ def trained(tmp_path_factory) -> SimpleNamespace:
     made = tmp_path_factory.mktemp("cli")
     (made / "toy.yaml").write_text("steps: 25\nlr: 1e-4\nseed: 5\n")
     arguments = ["run", "toy", "--config", made / "toy.yaml", "--seed", 7, "--json"]
-    done = gantools(*arguments, *TOY_SECONDS, "--out", made / "run")
+    arguments += [*TOY_SECONDS[:-1], 10, "--out", made / "run"]  # short evaluations too
+    done = gantools(*arguments)
     assert done.returncode == 0, done.stderr
     return SimpleNamespace(run=made / "run", out=done.stdout, err=done.stderr)
 
@@ -174,16 +177,32 @@ def test_quiet_shows_no_progress_and_results_are_readable(cli, tmp_path):
     assert done.code == 0
     assert "steps/s" not in done.err
     assert f"Run: {tmp_path / 'run'}" in done.out
-    assert done.out.startswith("samples  256\nradius ")
+    assert done.out.startswith("samples        256\nradius ")
 
 
 def test_evaluate_and_report_of_a_run(cli, trained):
+    best = json.loads(cli("evaluate", trained.run, "--checkpoint", "best", "--json").out)
+    turn, _ = Checkpoints(trained.run / "checkpoints").best()
+    assert (best["checkpoint"], best["turn"]) == ("best", turn)
     done = cli("evaluate", trained.run, "--json")
     assert json.loads(done.out) == json.loads(trained.out)
     assert cli("report", trained.run).out.strip() == str(trained.run / "report.html")
-    best = cli("evaluate", trained.run, "--checkpoint", "best")
-    assert best.code == 0
-    assert "radius" in best.out
+
+
+def test_the_best_checkpoint_is_the_best_of_all_that_were_scored(trained):
+    rows = read(trained.run / "metrics.csv")
+    scores = {row["turn"]: row["evaluation/score"] for row in rows if "evaluation/score" in row}
+    assert list(scores) == [10, 20, 25]
+    assert Checkpoints(trained.run / "checkpoints").best() == max(
+        scores.items(), key=lambda scored: scored[1]
+    )
+
+
+def test_asking_for_the_best_of_a_run_without_scores_is_refused(cli, tmp_path):
+    assert cli("run", "toy", "--steps", 5, *TOY_SECONDS, "--out", tmp_path / "run").code == 0
+    done = cli("evaluate", tmp_path / "run", "--checkpoint", "best")
+    assert done.code == 2
+    assert "No checkpoint of" in done.err
 
 
 # -- plugins -------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from gantools.runs.folder import Run
 from gantools.runs.html import nested
 from gantools.runs.metrics import Metrics
 from gantools.runs.report import headline, write_report
-from gantools.runs.session import Loaded
+from gantools.runs.session import Trained
 
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
@@ -41,7 +41,7 @@ class FakeApplication:
     sections: list[Section] = field(default_factory=list)
     config: Config = field(default_factory=Config)
 
-    def report(self, game: Any, run: Run) -> list[Section]:
+    def report(self, trained: Any) -> list[Section]:
         return self.sections
 
 
@@ -72,7 +72,7 @@ def run(tmp_path: Path) -> Run:
 
 
 def written(run: Run, sections: list[Section] | None = None, more: list[Any] | None = None) -> str:
-    loaded: Any = Loaded(run, FakeApplication(sections or []), None, 3)  # type: ignore[arg-type]
+    loaded: Any = Trained(run, FakeApplication(sections or []), None, "last", 3, 1.0)  # type: ignore[arg-type]
     path = write_report(loaded, FakePlugins(more or []))  # type: ignore[arg-type]
     assert path == run.report_file
     return path.read_text(encoding="utf-8")
@@ -218,7 +218,7 @@ def test_plugins_add_sections_and_cannot_break_the_report(run: Run) -> None:
 def test_what_the_application_cannot_show_is_said(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: Any, game: Any, run: Run) -> list[Section]:
+    def fail(self: Any, trained: Any) -> list[Section]:
         raise UserError("no camera here")
 
     monkeypatch.setattr(FakeApplication, "report", fail)

@@ -34,6 +34,7 @@ class Demonstrations:
         next_obs: float32 [N, d], the true successors.
         terminated: bool [N], whether the task ended the episode with this step.
         lengths: int64 [E], the steps kept of each episode; they sum to N.
+        durations: int64 [E], the steps that the whole episodes had.
         returns: float32 [E], the whole episodes' undiscounted returns.
         ended: bool [E], whether each whole episode ended by termination, not by a time limit; a
             subsample may lack the last step, so ``terminated`` does not say it.
@@ -47,6 +48,7 @@ class Demonstrations:
     next_obs: Tensor
     terminated: Tensor
     lengths: Tensor
+    durations: Tensor
     returns: Tensor
     ended: Tensor
     env_id: str
@@ -92,6 +94,7 @@ class Demonstrations:
             next_obs=self.next_obs[steps],
             terminated=self.terminated[steps],
             lengths=torch.tensor([len(indices) for indices in kept]),
+            durations=self.durations[chosen],
             returns=self.returns[chosen],
             ended=self.ended[chosen],
         )
@@ -306,6 +309,7 @@ def _check(columns: Mapping[str, Any], env: gym.Env, env_id: str, source: str) -
         next_obs=torch.tensor(np.asarray(columns["next_obs"], np.float32)),
         terminated=torch.tensor(terminated),
         lengths=torch.tensor(lengths),
+        durations=torch.tensor(lengths),
         returns=torch.tensor(np.asarray(columns["ep_ret"], np.float32)),
         ended=torch.tensor(ended),
         env_id=env_id,

@@ -72,6 +72,7 @@ def play(
     seed: int,
     deterministic: bool = True,
     watch: Callable[[], None] = lambda: None,
+    limit: int = 10_000,
 ) -> list[Frame]:
     """Play one episode and return its steps.
 
@@ -81,12 +82,14 @@ def play(
         seed: the episode is reset with.
         deterministic: whether a model or policy acts by its mode rather than by drawing.
         watch: called after the reset and after every step, as a camera is.
+        limit: at most so many steps, for environments without a time limit of their own.
     """
     space = env.action_space
     obs = env.reset(seed=seed)[0].astype(np.float32)
-    frames, ended = [], False
+    frames: list[Frame] = []
+    ended = False
     watch()
-    while not ended:
+    while not ended and len(frames) < limit:
         if hasattr(predict, "predict"):
             action = predict.predict(obs, deterministic=deterministic)[0]
         else:

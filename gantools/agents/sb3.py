@@ -125,7 +125,7 @@ class SB3Agent(Agent):
 
     def _checked(self, rewards: Tensor) -> Tensor:
         if not torch.isfinite(rewards).all():
-            raise NonFiniteError(f"player {self.name!r}: its rewards are not finite")
+            raise NonFiniteError("its rewards are not finite")
         return rewards.detach().float()
 
     def _figures(self) -> dict[str, float]:
@@ -135,7 +135,7 @@ class SB3Agent(Agent):
         logged.clear()
         for name, value in figures.items():
             if name.endswith("loss") and not math.isfinite(value):
-                raise NonFiniteError(f"player {self.name!r}: its {name} is {value}")
+                raise NonFiniteError(f"its {name} is {value}")
         episodes = self.world.drain()
         if episodes:
             returns, lengths = zip(*episodes, strict=True)

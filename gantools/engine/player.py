@@ -48,6 +48,9 @@ class Mover(ABC):
     def setup(self, fabric: Fabric, *, channels_last: bool = True) -> None:  # noqa: B027
         """Take the player to its device and processes; called once, before the first turn."""
 
+    def start(self) -> None:  # noqa: B027
+        """Begin from what the player is now; called after ``setup`` and after a warm start."""
+
     @abstractmethod
     def prepare(self, game: Game, turn: Turn) -> None:
         """Work the next move out (a gradient, a rollout and its rewards) without making it."""
@@ -122,8 +125,6 @@ class Player(Mover):
         """
         self.module.to(fabric.device)
         self._processes = fabric.world_size
-        if self._processes > 1:
-            _take_first(self.module.state_dict().values())
         if fabric.strategy.precision.precision != "32-true":
             self._precise = fabric
         if channels_last and _has_convolution(self.module):
@@ -132,12 +133,20 @@ class Player(Mover):
         accepted = inspect.signature(self._make_optimizer).parameters
         if "fused" in accepted and not {"fused", "foreach"} & options.keys():
             options["fused"] = True
-        self.parameters = [p for p in self.module.parameters() if p.requires_grad]
-        self.optimizer = self._make_optimizer(self.parameters, **options)
+        self.trainable = [p for p in self.module.parameters() if p.requires_grad]
+        self.optimizer = self._make_optimizer(self.trainable, **options)
         if self._ema_decay is not None:
             average = get_ema_multi_avg_fn(self._ema_decay)
             self.ema = AveragedModel(self.module, multi_avg_fn=average, use_buffers=True)
             self.ema.requires_grad_(False)
+
+    def start(self) -> None:
+        """Begin from the module's present weights: all processes take the first one's, and the
+        moving average starts there."""
+        if self._processes > 1:
+            _take_first(self.module.state_dict().values())
+        if self.ema is not None:
+            self.ema.module.load_state_dict(self.module.state_dict())
 
     # -- the module, as the game sees it ---------------------------------------------------
 
@@ -173,7 +182,7 @@ class Player(Mover):
             loss = game.loss(self.name, turn)
             terms = loss if isinstance(loss, Mapping) else {"loss": loss}
             total = reduce(torch.add, terms.values())
-            total.backward(inputs=self.parameters)
+            total.backward(inputs=self.trainable)
         total = total.detach()
         if self._processes > 1:
             total = self._average_over_processes(total)
@@ -189,26 +198,24 @@ class Player(Mover):
         own forward computed since the last backward: shared work is computed in another player's
         move. A parameter that no process used keeps no gradient.
         """
-        used = [p.grad is not None for p in self.parameters]
-        pieces = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters]
+        used = [p.grad is not None for p in self.trainable]
+        pieces = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.trainable]
         flat = torch.cat([x.flatten() for x in (*pieces, total, total.new_tensor(used))])
         torch.distributed.all_reduce(flat)
         flat /= self._processes
         *averages, total, users = flat.split([*(p.numel() for p in pieces), 1, len(used)])
-        for parameter, average, share in zip(
-            self.parameters, averages, users.tolist(), strict=True
-        ):
+        for parameter, average, share in zip(self.trainable, averages, users.tolist(), strict=True):
             if share:
                 parameter.grad = torch.empty_like(parameter).copy_(average.view(parameter.shape))
         return total[0]
 
     def _check_and_clip(self, total: Tensor, terms: Mapping[str, Tensor], turn: Turn) -> None:
-        gradients = [p.grad for p in self.parameters if p.grad is not None]
+        gradients = [p.grad for p in self.trainable if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
         if self.check_finite and not torch.isfinite(norm + total).item():
             self._raise_non_finite(terms, turn)
         if self.clip_norm is not None:
-            torch.nn.utils.clip_grads_with_norm_(self.parameters, self.clip_norm, norm)
+            torch.nn.utils.clip_grads_with_norm_(self.trainable, self.clip_norm, norm)
             turn.log(f"{self.name}/gradient_norm", norm)
 
     def _raise_non_finite(self, terms: Mapping[str, Tensor], turn: Turn) -> None:
@@ -261,6 +268,15 @@ class Agent(Mover):
     replay, whenever they replay them.
     """
 
+    def setup(self, fabric: Fabric, *, channels_last: bool = True) -> None:
+        """Refuse several processes: agents act and learn in one.
+
+        Raises:
+            ValueError: there are several.
+        """
+        if fabric.world_size > 1:
+            raise ValueError(f"the agent {self.name!r} trains in one process: leave devices at 1")
+
     def rollout(self, turn: Turn) -> Any:
         """This turn's rollout: collected when first asked for, and the same for every player."""
         return turn.rollout(self.name, lambda: self.collect(turn))
@@ -279,10 +295,18 @@ class Agent(Mover):
         self._prepared = rollout, lambda transitions: game.reward(self.name, turn, transitions)
 
     def step(self, turn: Turn) -> None:
-        """Learn from the rollout what the game says that it is worth."""
+        """Learn from the rollout what the game says that it is worth.
+
+        Raises:
+            NonFiniteError: a reward, a loss or a weight is not finite; says so of which.
+        """
         rollout, reward = self._prepared
         del self._prepared
-        for figure, value in self.learn(rollout, reward, turn).items():
+        try:
+            figures = self.learn(rollout, reward, turn)
+        except NonFiniteError as error:
+            raise NonFiniteError(f"turn {turn.step}: player {self.name!r}: {error}") from None
+        for figure, value in figures.items():
             turn.log(f"{self.name}/{figure}", value)
         turn.moved(self.name)
 

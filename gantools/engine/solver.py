@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from gantools.engine.game import Game
+from gantools.engine.player import Agent
 from gantools.engine.turn import Turn
 
 
@@ -45,6 +46,9 @@ class Alternating:
 class Simultaneous:
     """All players work their moves out at the same weights, then all make them (Jacobi).
 
+    Agents make theirs first: what their transitions are worth they ask while they learn, and it is
+    then still the worth at the old weights.
+
     Raises:
         ValueError: a player has more than one move a turn, which has no meaning here.
     """
@@ -60,7 +64,7 @@ class Simultaneous:
         turn.expect(frozenset(game.players))
         for player in game.players.values():
             player.prepare(game, turn)
-        for player in game.players.values():
+        for player in sorted(game.players.values(), key=lambda p: not isinstance(p, Agent)):
             player.step(turn)
 
 

@@ -100,7 +100,8 @@ class Trainer:
         """Start processes, seed everything and take the players to their devices, without playing.
 
         ``data`` yields batches (tensors, or nests of them) without end or is iterated again and
-        again. Its position is part of the state if it has ``state_dict`` and ``load_state_dict``.
+        again. Its position is part of the state if it has ``state_dict`` and ``load_state_dict``;
+        with several processes it must be the same in all of them.
         """
         if self.threads is not None:
             torch.set_num_threads(self.threads)
@@ -109,6 +110,7 @@ class Trainer:
             if isinstance(player, Player):
                 player.check_finite = self.check_finite
             player.setup(self.fabric, channels_last=self.channels_last)
+            player.start()
         self._generator = torch.Generator(self.fabric.device)
         self.reseed(self.seed)
         self.game, self._data = game, data

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -42,7 +42,7 @@ class Turn:
         self.figures: dict[str, Any] = {}
         self._data = data
         self._batch: Any = _NOTHING
-        self._shared: dict[str, tuple[str | None, bool, Any]] = {}
+        self._shared: dict[Hashable, tuple[str | None, bool, Any]] = {}
         self._rollouts: dict[str, Any] = {}
         self._mover: str | None = None
         self._waiting: frozenset[str] = frozenset()
@@ -75,7 +75,7 @@ class Turn:
 
     # -- sharing work -----------------------------------------------------------------------
 
-    def share(self, key: str, compute: Callable[[], T], *, by: str | None) -> T:
+    def share(self, key: Hashable, compute: Callable[[], T], *, by: str | None) -> T:
         """Return ``compute()``, computed once for all players of the turn.
 
         ``by`` names the one player whose parameters the result depends on (None: nobody's). That
@@ -142,11 +142,9 @@ def shared(*, by: str | None) -> Callable[[Callable[..., T]], Callable[..., T]]:
     """
 
     def decorate(method: Callable[..., T]) -> Callable[..., T]:
-        key = method.__qualname__
-
         @functools.wraps(method)
         def once(self: Any, turn: Turn) -> T:
-            return turn.share(key, lambda: method(self, turn), by=by)
+            return turn.share((id(self), method), lambda: method(self, turn), by=by)
 
         once.shared_by = by  # type: ignore[attr-defined]
         return once

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Mapping
@@ -145,13 +146,17 @@ class Checkpoints:
         """The turns of which there is a checkpoint, oldest first."""
         return sorted(int(path.name[5:]) for path in self.folder.glob("turn-" + "[0-9]" * 9))
 
-    def best(self) -> tuple[int, float] | None:
-        """Turn and score of the best checkpoint, or None if none has a score."""
+    def score(self, turn: int) -> float | None:
+        """The score that a checkpoint was saved with, or None."""
         try:
-            best = json.loads((self.folder / "best.json").read_bytes())
-            return best["turn"], best["score"]
-        except (OSError, ValueError, KeyError):
+            return float(json.loads((self.path(turn) / "score.json").read_bytes()))
+        except (OSError, ValueError, TypeError):
             return None
+
+    def best(self) -> tuple[int, float] | None:
+        """Turn and score of the best checkpoint, the earliest of equals; None if none has one."""
+        scores = [(turn, score) for turn in self.turns() if (score := self.score(turn)) is not None]
+        return max(scores, key=lambda scored: scored[1], default=None)
 
     def begin(self, turn: int) -> Path:
         """Make the folder aside into which every process writes its part of a checkpoint."""
@@ -162,17 +167,15 @@ class Checkpoints:
 
     def commit(self, turn: int, score: float | None = None) -> Path:
         """Put a written checkpoint in its place; drop those that are neither new nor best."""
-        path = self.path(turn)
+        path, aside = self.path(turn), self.folder / f".writing-{turn:09d}"
+        if score is not None and math.isfinite(score):
+            _write(aside / "score.json", json.dumps(score).encode())
+        _sync(aside)
         if path.exists():  # an older history of this run had it; it is about to be replaced
             shutil.rmtree(path)
-        os.replace(self.folder / f".writing-{turn:09d}", path)
+        os.replace(aside, path)
         _sync(self.folder)
         best = self.best()
-        if score is not None and (best is None or score > best[1]):
-            best = turn, score
-            aside = self.folder / ".best.json"
-            _write(aside, json.dumps({"turn": turn, "score": score}).encode())
-            os.replace(aside, self.folder / "best.json")
         kept = {*self.turns()[-self.keep :], best[0] if best else turn}
         for old in set(self.turns()) - kept:
             shutil.rmtree(self.path(old))
@@ -187,9 +190,6 @@ class Checkpoints:
         for later in self.turns():
             if later > turn:
                 shutil.rmtree(self.path(later))
-        best = self.best()
-        if best and best[0] > turn:
-            (self.folder / "best.json").unlink()
 
 
 def _sync(folder: Path) -> None:

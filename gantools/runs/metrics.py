@@ -44,6 +44,11 @@ class Metrics:
             for name, value in figures.items():
                 self._writer.add_scalar(name, value, turn)
 
+    def sync(self) -> None:
+        """Put the table on the disk, as a checkpoint that goes on from it will be."""
+        with self.table.open("rb") as file:
+            os.fsync(file.fileno())
+
     def _rewrite(self, rows: list[dict[str, float]]) -> None:
         aside = self.table.with_name(f".{self.table.name}.writing")
         with aside.open("w", newline="", encoding="utf-8") as file:

@@ -31,7 +31,7 @@ from gantools.runs.html import (
     tag,
 )
 from gantools.runs.metrics import read
-from gantools.runs.session import Loaded
+from gantools.runs.session import Trained
 
 CIRCUMSTANCES = ("count", "episodes", "n", "samples", "seed", "steps", "turn", "turns")
 """What an evaluation says of how it measured, rather than what it found."""
@@ -46,14 +46,14 @@ _MEDIA = {
 }
 
 
-def write_report(loaded: Loaded, plugins: Plugins) -> Path:
+def write_report(trained: Trained, plugins: Plugins) -> Path:
     """Write ``report.html`` into the run's folder and return its path.
 
     Raises:
         UserError: the folder cannot be written to.
     """
-    path = loaded.run.report_file
-    text = page(loaded, plugins)
+    path = trained.run.report_file
+    text = page(trained, plugins)
     try:
         write_aside(path, text)
     except OSError as error:
@@ -61,15 +61,13 @@ def write_report(loaded: Loaded, plugins: Plugins) -> Path:
     return path
 
 
-def page(loaded: Loaded, plugins: Plugins) -> Html:
+def page(trained: Trained, plugins: Plugins) -> Html:
     """The whole document."""
-    run, config = loaded.run, loaded.application.config
+    run, config = trained.run, trained.application.config
     results = _results(run)
     parts = [("Evaluation", evaluation(run, results))]
     try:
-        parts += [
-            (str(s.title), section(s, run)) for s in loaded.application.report(loaded.game, run)
-        ]
+        parts += [(str(s.title), section(s, run)) for s in trained.application.report(trained)]
     except UserError as error:
         parts.append(("Samples", note(str(error))))
     for sections in plugins.notify("report_sections", run=run):
@@ -106,25 +104,25 @@ def page(loaded: Loaded, plugins: Plugins) -> Html:
         tag("section", tag("h2", title), content, id=f"part-{i}")
         for i, (title, content) in enumerate(parts)
     )
-    top = header(loaded, name, subject, results)
+    top = header(trained, name, subject, results)
     nav = tag("nav", *links, aria_label="Contents")
     body = tag("body", top, nav, tag("main", *main), tag("script", Html(script)))
     return Html("<!doctype html>\n" + tag("html", head, "\n", body, lang="en") + "\n")
 
 
-def header(loaded: Loaded, name: str, subject: str, results: Mapping[str, Any] | None) -> Html:
+def header(trained: Trained, name: str, subject: str, results: Mapping[str, Any] | None) -> Html:
     """What was trained, how it went, and the main result."""
-    about = loaded.run.manifest
-    status, turns = str(about.get("status", "unknown")), about.get("turns", loaded.turn)
+    about = trained.run.manifest
+    status, turns = str(about.get("status", "unknown")), about.get("turns", trained.turn)
     facts: dict[str, object] = {"Status": tag("span", status, class_=f"status {status}")}
     if "started" in about:
         when = datetime.fromisoformat(about["started"])
         facts["Started"] = f"{when.day} {when:%B %Y, %H:%M} {when.tzname() or ''}"
     facts["Seed"] = str(about.get("seed", "–"))
-    facts["Turns"] = number(turns) if loaded.turn == turns else f"{loaded.turn:,} of {turns:,}"
+    facts["Turns"] = number(turns) if trained.turn == turns else f"{trained.turn:,} of {turns:,}"
     if "train_seconds" in about:
         facts["Trained for"] = duration(about["train_seconds"])
-    facts["Run"] = loaded.run.path.resolve().name
+    facts["Run"] = trained.run.path.resolve().name
     terms = (tag("div", tag("dt", term), tag("dd", fact)) for term, fact in facts.items())
     found = headline(results or {})
     tiles = (tag("div", tag("span", what), tag("strong", value)) for what, value in found)

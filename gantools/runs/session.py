@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import signal
 import threading
 import time
@@ -17,7 +18,7 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
-from gantools.application import Application, Spec, locate
+from gantools.application import Application, Setting, Spec, locate
 from gantools.config import RunConfig
 from gantools.engine import SOLVERS, Game, Observer, Trainer
 from gantools.engine.player import Player
@@ -56,7 +57,7 @@ def start(
     fabric = session.trainer.fabric
     with full_disk_is_said(out or Path("runs")):
         if fabric.is_global_zero:
-            plugin = plugins.get(spec.name)
+            plugin = plugins.provider(spec)
             about = {
                 "application": spec.name,
                 "plugin": plugin and {"name": plugin.distribution, "version": plugin.version},
@@ -90,27 +91,32 @@ def resume(
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """A trained run, ready to use.
+class Trained:
+    """A trained run, ready to use: the players with a checkpoint's weights.
 
     Attributes:
-        turn: how many turns it had been trained when the checkpoint was written.
+        checkpoint: which one: ``last`` or ``best``.
+        turn: how many turns had been played when it was written.
+        seconds: of training until then.
     """
 
     run: Run
     application: Application[Any]
     game: Game
+    checkpoint: str
     turn: int
+    seconds: float
 
 
-def load(path: Path, plugins: Plugins, *, which: str = "last", device: str = "cpu") -> Loaded:
+def load(path: Path, plugins: Plugins, *, which: str = "last", device: str = "cpu") -> Trained:
     """Load a run's trained game.
 
     Args:
         which: the ``last`` checkpoint, or the ``best``.
 
     Raises:
-        UserError: not a run, one without a whole checkpoint, or ``which`` is something else.
+        UserError: not a run, one without a whole checkpoint or, if the best is asked for, without
+            one that was scored; or ``which`` is something else.
     """
     if which not in ("last", "best"):
         raise UserError(f"There is no checkpoint called {which!r}: it is last or best.")
@@ -118,23 +124,48 @@ def load(path: Path, plugins: Plugins, *, which: str = "last", device: str = "cp
     spec = plugins.application(run.manifest["application"])
     config = run.config(spec.config)
     session = _Session(spec, config, plugins, device=device, inputs=run.inputs)
+    if which == "best" and Checkpoints(run.checkpoints).best() is None:
+        raise UserError(f"No checkpoint of {path} was scored (--evaluate-every): take the last.")
     turn = session.take_up(run, which=which)
     if turn is None:
         raise UserError(f"{path} has no whole checkpoint: train it first, `{run.resume_command}`.")
     for player in session.game.players.values():
         if isinstance(player, Player):
             player.module.eval()
-    return Loaded(run, session.application, session.game, turn)
+    return Trained(run, session.application, session.game, which, turn, session.seconds)
 
 
-def evaluate(loaded: Loaded, plugins: Plugins) -> dict[str, Any]:
-    """Judge a loaded run on held-out data and write ``evaluation.json``."""
-    with full_disk_is_said(loaded.run.path):
-        seed_everything(loaded.application.config.seed)
-        results = loaded.application.evaluate(loaded.game, loaded.run)
-        write_aside(loaded.run.evaluation_file, json.dumps(results, indent=2) + "\n")
-    plugins.notify("evaluated", run=loaded.run, results=results)
+def evaluate(trained: Trained, plugins: Plugins) -> dict[str, Any]:
+    """Judge a trained run on held-out data and write ``evaluation.json``.
+
+    Returns:
+        What the application found, with the seed, the checkpoint and turn that were judged and the
+        seconds of training until then. Figures that are not finite are None.
+    """
+    application = trained.application
+    with full_disk_is_said(trained.run.path):
+        seed_everything(application.config.seed)
+        results = {
+            **application.evaluate(trained),
+            "seed": application.config.seed,
+            "checkpoint": trained.checkpoint,
+            "turn": trained.turn,
+            "train_seconds": trained.seconds,
+        }
+        results = _finite(results)
+        text = json.dumps(results, indent=2, allow_nan=False) + "\n"
+        write_aside(trained.run.evaluation_file, text)
+    plugins.notify("evaluated", run=trained.run, results=results)
     return results
+
+
+def _finite(value: Any) -> Any:
+    """The same, with None for every float that JSON has no word for."""
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 class _Session:
@@ -165,9 +196,16 @@ class _Session:
             precision="32-true" if device else config.precision,
             threads=config.threads,
         )
-        self.trainer.fabric.launch()
-        self.game, data = self.application.build()
+        fabric = self.trainer.fabric
+        fabric.launch()
+        setting = Setting(fabric.global_rank, fabric.world_size, str(fabric.device))
+        self.game, data = self.application.build(setting)
+        if data is not None and not hasattr(data, "state_dict"):
+            said = "its data has no state_dict: a resumed run sees other batches"
+            warnings.warn(f"{spec.name}: {said}", Note, stacklevel=2)
         self.trainer.setup(self.game, data)
+        self.seconds = 0.0
+        """Of training until the state that was taken up."""
 
     def take_up(self, run: Run, which: str = "last", below: int | None = None) -> int | None:
         """Load the newest whole checkpoint (or the best); return its turn, None if there is none.
@@ -222,6 +260,8 @@ class _Session:
                 turn = self.take_up(run)
                 if turn is None:
                     self.application.warm_start(self.game)
+                    for player in self.game.players.values():
+                        player.start()
                 if rollback:  # the same random numbers would lead to the same failure
                     trainer.reseed(self.config.seed + 7919 * rollback)
                 recorder = _Recorder(self, run)
@@ -260,15 +300,15 @@ class _Recorder(Observer):
             self.plugins.notify("run_began", run=self.run)
         if trainer.turn == 0:
             self.save(trainer)
+        self.saved = trainer.turn
 
     def turn_ended(self, trainer: Trainer, figures: Mapping[str, Any]) -> None:
         turn, config = trainer.turn, self.config
-        last = turn == trainer.turns
         row: dict[str, float] = {}
-        if turn % config.log_every == 0 or last:
+        if self.due(config.log_every, turn):
             row = {name: float(value) for name, value in figures.items()}
         self.score = None
-        if config.evaluate_every and (turn % config.evaluate_every == 0 or last) and self.active:
+        if config.evaluate_every and self.due(config.evaluate_every, turn) and self.active:
             with trainer.evaluating():
                 validated = self.session.application.validate(self.session.game)
             self.score = validated.get("score")
@@ -276,8 +316,22 @@ class _Recorder(Observer):
         if row and self.active:
             self.metrics.add(turn, row)
             self.plugins.notify("figures_recorded", run=self.run, turn=turn, figures=row)
-        if turn % config.checkpoint_every == 0 or last:
+        best = self.active and self.score is not None and self.is_best(self.score)
+        if self.due(config.checkpoint_every, turn) or trainer.fabric.broadcast(best):
             self.save(trainer)
+
+    def due(self, every: int, turn: int) -> bool:
+        """Whether a multiple of ``every`` steps was reached in the turn just played, or the end."""
+        steps = self.session.application.steps_per_turn
+        return (
+            turn * steps // every > (turn - 1) * steps // every
+            or turn == self.session.trainer.turns
+        )
+
+    def is_best(self, score: float) -> bool:
+        """Whether no checkpoint has a score as high."""
+        best = self.checkpoints.best()
+        return best is None or score > best[1]
 
     def training_ended(self, trainer: Trainer, error: BaseException | None) -> None:
         status = "finished" if trainer.turn == trainer.turns else "interrupted"
@@ -314,6 +368,7 @@ class _Recorder(Observer):
                 save_state(state, aside, "state")
             fabric.barrier()
             if self.active:
+                self.metrics.sync()
                 path = self.checkpoints.commit(turn, self.score)
                 self.plugins.notify("checkpoint_saved", run=self.run, turn=turn, path=path)
         except OSError:

@@ -236,7 +236,7 @@ def test_rewards_that_are_not_finite_are_noticed(kind):
     agent.name = "policy"
     for _ in range(3):
         agent.learn(agent.collect(), own)
-    with pytest.raises(NonFiniteError, match="player 'policy': its rewards are not finite"):
+    with pytest.raises(NonFiniteError, match="its rewards are not finite"):
         agent.learn(agent.collect(), lambda t: torch.full(t.shape, torch.nan))
 
 

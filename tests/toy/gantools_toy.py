@@ -16,9 +16,9 @@ class ToyConfig(RunConfig):
     lr: Annotated[float, Option("Learning rate of both players.", min=0)] = 1e-3
     pause: Annotated[float, Option("Seconds to sleep in every turn.", min=0)] = 0.0
     poison: Annotated[int | None, Option("Turn at which the loss becomes NaN.", min=0)] = None
-    log_every: Annotated[int, Option("Turns between rows.", min=1)] = 10
-    checkpoint_every: Annotated[int, Option("Turns between checkpoints.", min=1)] = 20
-    evaluate_every: Annotated[int, Option("Turns between evaluations.", min=0)] = 50
+    log_every: Annotated[int, Option("Steps between rows.", min=1)] = 10
+    checkpoint_every: Annotated[int, Option("Steps between checkpoints.", min=1)] = 20
+    evaluate_every: Annotated[int, Option("Steps between evaluations.", min=0)] = 50
 
 
 @hookimpl

@@ -45,10 +45,12 @@ class Ring(Game):
 class Toy(Application):
     key_figures = ("generator/loss",)
 
-    def build(self):
+    def build(self, setting):
         angles = torch.arange(512) % 8 * (math.pi / 4)
         points = torch.stack([angles.cos(), angles.sin()], 1) + 0.05 * torch.randn(512, 2)
-        return Ring(self.config), Batches(points, size=64, seed=self.config.seed)
+        return Ring(self.config), Batches(
+            points, size=64, seed=self.config.seed, rank=setting.rank, world_size=setting.world_size
+        )
 
     def _radius(self, game) -> float:
         return game.generator.averaged(torch.randn(256, 2)).norm(dim=1).mean().item()
@@ -57,5 +59,5 @@ class Toy(Application):
         radius = self._radius(game)
         return {"radius": radius, "score": -abs(radius - 1)}
 
-    def evaluate(self, game, run):
-        return {"samples": 256, "radius": self._radius(game), "seed": self.config.seed}
+    def evaluate(self, trained):
+        return {"samples": 256, "radius": self._radius(trained.game)}

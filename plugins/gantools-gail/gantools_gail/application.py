@@ -13,7 +13,7 @@ from gymnasium.spaces import Discrete
 from stable_baselines3.common.utils import LinearSchedule
 from torch import Tensor
 
-from gantools import Application, Section, UserError
+from gantools import Application, Section, Setting, Trained, UserError
 from gantools.agents import (
     OffPolicyAgent,
     OnPolicyAgent,
@@ -25,13 +25,21 @@ from gantools.agents import (
     record,
     resolve,
 )
-from gantools.runs.folder import Run
 from gantools_gail.config import GAILConfig
 from gantools_gail.discriminator import Discriminator
 from gantools_gail.game import Expert, ImitationGame
 
 DEMONSTRATIONS = "demonstrations.npz"
 BUILT_IN = resources.files("gantools_gail") / "demonstrations"
+
+
+_ONLY = {
+    "epochs": ("ppo",),
+    "entropy": ("ppo",),
+    "normalize": ("ppo", "trpo"),
+    "clone_steps": ("ppo", "trpo"),
+}
+"""Options that some algorithms have no use for."""
 
 
 class GAIL(Application[GAILConfig]):
@@ -43,6 +51,13 @@ class GAIL(Application[GAILConfig]):
         super().__init__(config, inputs)
         if config.devices > 1:
             raise UserError("gail trains in one process: leave --devices at 1.")
+        for name, algorithms in _ONLY.items():
+            used = config.algorithm in algorithms
+            if not used and getattr(config, name) != getattr(GAILConfig, name):
+                raise UserError(
+                    f"--{name.replace('_', '-')} is for {' and '.join(algorithms)}: "
+                    f"{config.algorithm} has no use for it."
+                )
         self.env_id = resolve(config.env)
         default = 4 if config.algorithm == "sac" else 128
         self.rollout = config.rollout or default
@@ -74,7 +89,7 @@ class GAIL(Application[GAILConfig]):
         """Environment steps in a turn, over all copies."""
         return self.config.environments * self.rollout
 
-    def build(self) -> tuple[ImitationGame, Iterable[Any] | None]:
+    def build(self, setting: Setting) -> tuple[ImitationGame, Iterable[Any] | None]:
         """Make the policy, the discriminator, and the game between them."""
         policy = self._policy()
         transitions = self._expert_features(policy)
@@ -128,9 +143,8 @@ class GAIL(Application[GAILConfig]):
 
     def _expert_absorbed(self) -> float:
         """Expected absorbing steps of the expert for one of its live steps."""
-        demos, whole = self.demonstrations, self.all_demonstrations
-        steps = whole.lengths.float().mean() * len(demos.lengths)
-        return float(demos.ended.sum() / steps) * self.config.gamma / (1 - self.config.gamma)
+        demos, gamma = self.demonstrations, self.config.gamma
+        return float(demos.ended.sum() / demos.durations.sum()) * gamma / (1 - gamma)
 
     def warm_start(self, game: ImitationGame) -> None:
         """Clone the expert's behaviour into the policy before the game begins."""
@@ -149,15 +163,15 @@ class GAIL(Application[GAILConfig]):
         mean = statistics.fmean(played.returns)
         return {"return": mean, "length": statistics.fmean(played.lengths), "score": mean}
 
-    def evaluate(self, game: ImitationGame, run: Run) -> dict[str, Any]:
+    def evaluate(self, trained: Trained) -> dict[str, Any]:
         """True returns of unseen episodes, beside the expert, behaviour cloning and chance.
 
         ``fraction_of_expert`` is return over the expert's return where both are positive, and
         otherwise counts from the random policy's return: (return − random) / (expert − random),
         or None if the expert is no better than chance.
         """
-        config, model = self.config, game.policy.model
-        played = evaluate(model, self.env_id, config.episodes, seed=config.seed)
+        config, policy = self.config, trained.game.policy
+        played = evaluate(policy.model, self.env_id, config.episodes, seed=config.seed)
         expert = float(self.all_demonstrations.returns.mean())
         baselines = {
             "behaviour_cloning": self._cloned(config.episodes),
@@ -166,8 +180,6 @@ class GAIL(Application[GAILConfig]):
         mean = statistics.fmean(played.returns)
         chance = baselines["random"]
         normalised = (mean - chance) / (expert - chance) if expert != chance else None
-        seconds = run.manifest.get("train_seconds", 0.0)
-        steps = game.policy.steps
         return {
             "env": self.env_id,
             "episodes": config.episodes,
@@ -183,10 +195,8 @@ class GAIL(Application[GAILConfig]):
             "trajectories": config.trajectories,
             "pairs": config.pairs,
             "control": config.control,
-            "env_steps": steps,
-            "train_seconds": seconds,
-            "env_steps_per_second": steps / seconds if seconds else None,
-            "seed": config.seed,
+            "env_steps": policy.steps,
+            "env_steps_per_second": policy.steps / trained.seconds if trained.seconds else None,
             "evaluation_seeds": [played.seeds[0], played.seeds[-1]],
             "measured_on": "unseen seeds, plain gym.make, deterministic policy, true reward",
         }
@@ -213,18 +223,18 @@ class GAIL(Application[GAILConfig]):
 
     # -- what people take away ---------------------------------------------------------------
 
-    def export(self, game: ImitationGame, run: Run) -> None:
+    def export(self, trained: Trained) -> None:
         """Write the policy so that stable-baselines3 opens it by itself."""
-        game.policy.save(run.path / "policy.zip")
+        trained.game.policy.save(trained.run.path / "policy.zip")
 
-    def report(self, game: ImitationGame, run: Run) -> list[Section]:
+    def report(self, trained: Trained) -> list[Section]:
         """A film of an episode, and how the policy is used elsewhere."""
         algorithm = self.config.algorithm.upper()
         package = "sb3_contrib" if algorithm == "TRPO" else "stable_baselines3"
         use = f"from {package} import {algorithm}; {algorithm}.load('policy.zip')"
-        path = run.samples / "episode.mp4"
+        path = trained.run.samples / "episode.mp4"
         try:
-            record(game.policy.model, self.env_id, path, seed=self.config.seed)
+            record(trained.game.policy.model, self.env_id, path, seed=self.config.seed)
             shown = Section("An episode", media={path: "One unseen episode, deterministic policy."})
         except UserError as error:
             shown = Section("An episode", text=f"No film: {error}")

@@ -93,8 +93,8 @@ class GAILConfig(RunConfig):
     ] = "none"
 
     episodes: Annotated[int, Option("Unseen episodes to evaluate on.", min=1)] = 20
-    log_every: Annotated[int, Option("Turns between rows of the metrics table.", min=1)] = 1
-    checkpoint_every: Annotated[int, Option("Turns between checkpoints.", min=1)] = 25
+    log_every: Annotated[int, Option("Steps between rows of the metrics table.", min=1)] = 2_000
+    checkpoint_every: Annotated[int, Option("Steps between checkpoints.", min=1)] = 50_000
     evaluate_every: Annotated[
-        int, Option("Turns between the short evaluations during training; 0: none.", min=0)
-    ] = 50
+        int, Option("Steps between the short evaluations during training; 0: none.", min=0)
+    ] = 100_000

@@ -113,7 +113,7 @@ class ImitationGame(Game):
         """What the discriminator makes of transitions, scored in one pass: their own shape."""
         steps = transitions.flatten()
         if self.config.control == "constant-reward":
-            return torch.ones(transitions.shape)
+            return torch.full(transitions.shape, self.config.reward_scale)
         rewards = self.worth(self.features(steps))
         if self.config.absorbing:
             rewards = rewards + steps.terminated * self.future * self.worth(None)

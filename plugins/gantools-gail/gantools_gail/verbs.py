@@ -12,7 +12,7 @@ import typer
 from gantools import UserError
 
 if TYPE_CHECKING:
-    from gantools.runs.session import Loaded
+    from gantools.runs.session import Trained
 
 app = typer.Typer(help="Use trained imitators.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -38,8 +38,8 @@ def play(
     from gantools.agents import record as record_film
 
     with _writing(out, (".mp4", ".gif")):
-        loaded = _load(run, checkpoint)
-        record_film(loaded.game.policy.model, loaded.application.env_id, out, seed=seed)
+        trained = _load(run, checkpoint)
+        record_film(trained.game.policy.model, trained.application.env_id, out, seed=seed)
     print(out)
 
 
@@ -55,21 +55,21 @@ def record(
     from gantools.agents import demonstrate
 
     with _writing(out, (".npz",)):
-        loaded = _load(run, checkpoint)
-        policy, env_id = loaded.game.policy.model, loaded.application.env_id
+        trained = _load(run, checkpoint)
+        policy, env_id = trained.game.policy.model, trained.application.env_id
         made = demonstrate(policy, env_id, episodes, seed=seed, source=str(run))
         made.save(out)
     print(f"{out}: {episodes} episodes, mean return {made.returns.mean():.1f}")
 
 
-def _load(run: Path, checkpoint: str) -> Loaded:
+def _load(run: Path, checkpoint: str) -> Trained:
     from gantools import load
 
-    loaded = load(run, checkpoint=checkpoint)
-    application = loaded.run.manifest["application"]
+    trained = load(run, checkpoint=checkpoint)
+    application = trained.run.manifest["application"]
     if application != "gail":
         raise UserError(f"{run} is a run of {application!r}, not of 'gail'.")
-    return loaded
+    return trained
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from gymnasium.spaces import Box, Discrete
 from torch.distributions import Normal, kl_divergence
 from torch.testing import assert_close
 
-from gantools import Trainer, Turn
+from gantools import Setting, Trainer, Turn
 from gantools.agents import Transitions
 
 GAMMA, BATCH = 0.9, 8
@@ -119,10 +119,10 @@ def test_rewards_have_the_shape_of_the_transitions():
     assert_close(game.policy_reward(a_turn(), square), expected)
 
 
-def test_the_constant_reward_is_one_everywhere():
+def test_the_constant_reward_is_the_same_everywhere():
     steps = transitions(6, terminated=[2], truncated=[4])
     game = make(steps, control="constant-reward", reward_scale=0.1)
-    assert game.policy_reward(a_turn(), steps).tolist() == [1.0] * 6
+    assert game.policy_reward(a_turn(), steps).tolist() == pytest.approx([0.1] * 6)
 
 
 def test_discrete_actions_are_seen_one_hot():
@@ -218,7 +218,7 @@ def test_the_expert_is_absorbed_as_often_as_its_episodes_terminate(
     demos = demonstrations(tmp_path / "demos.npz", lengths, terminated)
     # However few pairs are kept of them, terminations are counted for each of the whole's steps.
     options = {**small, "demos": demos, "trajectories": len(lengths), "pairs": 3, "gamma": GAMMA}
-    game, _ = GAIL(GAILConfig(**options)).build()
+    game, _ = GAIL(GAILConfig(**options)).build(Setting())
     assert game.expert.absorbed == pytest.approx(rate * FUTURE, rel=1e-6)
 
 
@@ -227,7 +227,7 @@ def test_the_shuffled_expert_has_its_own_actions_at_others_observations(tmp_path
     features = []
     for control in ("none", "shuffled-expert"):
         torch.manual_seed(0)
-        game, _ = GAIL(GAILConfig(**options, control=control)).build()
+        game, _ = GAIL(GAILConfig(**options, control=control)).build(Setting())
         features.append(game.expert.features)
     own, shuffled = features
     assert torch.equal(own[:, :4], shuffled[:, :4])
@@ -236,7 +236,7 @@ def test_the_shuffled_expert_has_its_own_actions_at_others_observations(tmp_path
 
 
 def test_features_are_normalised_by_the_expert_s(small):
-    game, _ = GAIL(GAILConfig(**small)).build()
+    game, _ = GAIL(GAILConfig(**small)).build(Setting())
     seen = game.discriminator.module.inputs(game.expert.features)
     varied = game.expert.features.std(0) > 1e-2
     assert_close(seen.mean(0), torch.zeros(7), atol=1e-4, rtol=0)
@@ -246,7 +246,7 @@ def test_features_are_normalised_by_the_expert_s(small):
 def play(small, turns: int, **options) -> ImitationGame:
     config = GAILConfig(**{**small, **options})
     torch.manual_seed(0)
-    game, _ = GAIL(config).build()
+    game, _ = GAIL(config).build(Setting())
     betas = []
     for turn in range(turns):
         trainer = Trainer(turn + 1, accelerator="cpu", threads=1)

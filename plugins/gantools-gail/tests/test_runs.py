@@ -59,6 +59,9 @@ def test_sac_takes_two_turns_and_exports_what_sb3_opens(small, tmp_path, monkeyp
     demos = tmp_path / "pendulum.npz"
     demonstrate(swing, "Pendulum-v1", 2).save(demos)
     options = {**small, "env": "Pendulum-v1", "rollout": 4, "steps": 16, "episodes": 1}
+    with pytest.raises(gantools.UserError, match="--clone-steps is for ppo and trpo"):
+        gantools.run("gail", algorithm="sac", demos=str(demos), **options)
+    del options["clone_steps"]
     run = gantools.run(
         "gail", out=tmp_path / "run", algorithm="sac", demos=str(demos), progress=False, **options
     )
@@ -122,7 +125,9 @@ def test_what_record_writes_can_be_learned_from(cli, ppo, small, tmp_path):
     from gantools_gail.application import GAIL
     from gantools_gail.config import GAILConfig
 
-    game, _ = GAIL(GAILConfig(**{**small, "demos": str(demos), "trajectories": 3})).build()
+    from gantools import Setting
+
+    game, _ = GAIL(GAILConfig(**{**small, "demos": str(demos), "trajectories": 3})).build(Setting())
     assert len(game.expert.features) == sum(min(50, int(length)) for length in kept.lengths)
 
 
