@@ -11,6 +11,7 @@ setup: .venv/.ready
 	test -d .venv || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -r requirements.txt -c constraints.txt
+	$(BIN)/gantools plugins list
 	touch $@
 
 # A Hopper learns to hop from four demonstrations: policy, film and report in a new folder of runs/.

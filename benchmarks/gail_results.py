@@ -52,22 +52,22 @@ AIRL = {"reward": "airl"}
 HALF = {**paper("Hopper"), "steps": 500_000}
 CARTPOLE = {"env": "CartPole", "steps": 200_000}
 ACROBOT = {"env": "Acrobot", "steps": 200_000}
-MOUNTAINCAR = {"env": "MountainCar", "steps": 800_000}
+MOUNTAINCAR = {"env": "MountainCar", "steps": 400_000}
 MAIN = [
     Experiment("hopper-paper", "Hopper, the paper's expert", paper("Hopper"), 5, "main", "≥ .95"),
     Experiment(
         "halfcheetah-paper",
         "HalfCheetah, the paper's expert, reward airl",
         {**paper("HalfCheetah"), **AIRL},
-        2,
+        3,
         "main",
         "≥ .95",
     ),
-    Experiment("walker2d", "Walker2d, own expert", {"env": "Walker2d"}, 2, "main", "≥ .90"),
+    Experiment("walker2d", "Walker2d, own expert", {"env": "Walker2d"}, 3, "main", "≥ .90"),
     Experiment("hopper", "Hopper, own expert (`make run`)", {"env": "Hopper"}, 1, "main", "≥ .95"),
-    Experiment("cartpole", "CartPole, own expert", CARTPOLE, 2, "main", "≥ .95"),
-    Experiment("acrobot", "Acrobot, own expert", ACROBOT, 2, "main", "≥ .95"),
-    Experiment("mountaincar", "MountainCar, own expert", MOUNTAINCAR, 2, "main", "≥ .95"),
+    Experiment("cartpole", "CartPole, own expert", CARTPOLE, 3, "main", "≥ .95"),
+    Experiment("acrobot", "Acrobot, own expert", ACROBOT, 3, "main", "≥ .95"),
+    Experiment("mountaincar", "MountainCar, own expert", MOUNTAINCAR, 5, "main", "≥ .95"),
 ]
 CONSTANT, SHUFFLED = {"control": "constant-reward"}, {"control": "shuffled-expert"}
 CONTROLS = [

@@ -15,8 +15,8 @@ if __name__ == "__main__":
     print(json.loads(run.evaluation_file.read_text())["return_mean"])
 
     # The trained game, with its players by name …
-    loaded = gantools.load(run.path)
-    print(loaded.game.policy.steps, "environment steps,", loaded.game.discriminator.module)
+    trained = gantools.load(run.path)
+    print(trained.game.policy.steps, "environment steps,", trained.game.discriminator.module)
 
     # … or the policy alone, without gantools.
     policy, env = PPO.load(run.path / "policy.zip"), gym.make("CartPole-v1")

@@ -10,7 +10,7 @@ from torch import nn
 
 from gantools import Game, Player, Trainer, shared
 from gantools.data import Batches
-from gantools.losses import r1, relativistic
+from gantools.losses import r1, r2, relativistic
 
 
 def mlp(inputs: int, outputs: int) -> nn.Module:
@@ -32,7 +32,7 @@ class RingGAN(Game):
     def discriminator_loss(self, turn):
         real, fake = turn.batch, self.fakes(turn)
         loss = relativistic.discriminator(self.discriminator(real), self.discriminator(fake))
-        penalty = r1(self.discriminator, real, 0.1) + r1(self.discriminator, fake, 0.1)
+        penalty = r1(self.discriminator, real, fake, 0.1) + r2(self.discriminator, real, fake, 0.1)
         return {"adversarial": loss, "penalty": penalty}
 
     def generator_loss(self, turn):

@@ -14,6 +14,7 @@ _HOME = {
     "Agent": "gantools.engine",
     "Alternating": "gantools.engine",
     "Application": "gantools.application",
+    "Command": "gantools.application",
     "Game": "gantools.engine",
     "Observer": "gantools.engine",
     "Option": "gantools.config",
@@ -40,7 +41,7 @@ __all__ = [*_HOME, "__version__"]
 
 if TYPE_CHECKING:
     from gantools.api import evaluate, load, report, resume, run
-    from gantools.application import Application, Section, Setting, Spec
+    from gantools.application import Application, Command, Section, Setting, Spec
     from gantools.config import Option, RunConfig
     from gantools.engine import (
         Agent,

@@ -21,6 +21,7 @@ def run(
     out: str | Path | None = None,
     progress: bool = True,
     observers: Sequence[Observer] = (),
+    plugins: Plugins | None = None,
     **options: Any,
 ) -> Run:
     """Train an application and judge it: ``gantools.run("gail", env="Hopper", seed=1)``.
@@ -30,6 +31,7 @@ def run(
         out: the run folder; None makes one under ``runs/``.
         progress: show progress on the standard error stream.
         observers: hear of every turn.
+        plugins: a host of plugins of your own; None stands for what is installed.
         options: the application's options, with underscores.
 
     Returns:
@@ -38,8 +40,7 @@ def run(
     Raises:
         UserError: bad input; the message names it and the cure.
     """
-    plugins = Plugins()
-    plugins.load_all()
+    plugins = _loaded(plugins)
     spec = plugins.application(application)
     folder = None if out is None else Path(out)
     made = session.start(
@@ -54,19 +55,30 @@ def run(
     return _finish(made, plugins)
 
 
-def resume(path: str | Path, *, progress: bool = True, observers: Sequence[Observer] = ()) -> Run:
+def resume(
+    path: str | Path,
+    *,
+    progress: bool = True,
+    observers: Sequence[Observer] = (),
+    plugins: Plugins | None = None,
+) -> Run:
     """Go on with an interrupted run, to the numbers that it would have had uninterrupted.
 
     Raises:
         UserError: the folder is not a run, or it is being trained right now.
     """
-    plugins = Plugins()
-    plugins.load_all()
+    plugins = _loaded(plugins)
     made = session.resume(Path(path), plugins, progress=progress, observers=observers)
     return _finish(made, plugins)
 
 
-def load(path: str | Path, *, checkpoint: str = "last", device: str = "cpu") -> Trained:
+def load(
+    path: str | Path,
+    *,
+    checkpoint: str = "last",
+    device: str = "cpu",
+    plugins: Plugins | None = None,
+) -> Trained:
     """Load a trained run: its application and its game with the players' weights.
 
     Args:
@@ -75,24 +87,31 @@ def load(path: str | Path, *, checkpoint: str = "last", device: str = "cpu") -> 
     Raises:
         UserError: the folder is not a run, or has no whole checkpoint.
     """
-    return session.load(Path(path), Plugins(), which=checkpoint, device=device)
+    return session.load(Path(path), plugins or Plugins(), which=checkpoint, device=device)
 
 
-def evaluate(path: str | Path, *, checkpoint: str = "last") -> dict[str, Any]:
+def evaluate(
+    path: str | Path, *, checkpoint: str = "last", plugins: Plugins | None = None
+) -> dict[str, Any]:
     """Judge a run on data that it has not seen; the results are also written into its folder."""
-    plugins = Plugins()
-    plugins.load_all()
+    plugins = _loaded(plugins)
     trained = session.load(Path(path), plugins, which=checkpoint)
     return session.evaluate(trained, plugins)
 
 
-def report(path: str | Path) -> Path:
+def report(path: str | Path, *, plugins: Plugins | None = None) -> Path:
     """Write a run's report, one HTML file that needs no network, and return its path."""
     from gantools.runs.report import write_report
 
-    plugins = Plugins()
-    plugins.load_all()
+    plugins = _loaded(plugins)
     return write_report(session.load(Path(path), plugins), plugins)
+
+
+def _loaded(plugins: Plugins | None) -> Plugins:
+    """The plugins, or those that are installed, all imported: lifecycle hooks are to be heard."""
+    plugins = plugins or Plugins()
+    plugins.load_all()
+    return plugins
 
 
 def _finish(made: Run, plugins: Plugins) -> Run:

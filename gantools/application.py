@@ -19,6 +19,7 @@ from gantools.errors import UserError
 
 if TYPE_CHECKING:
     from gantools.engine import Game
+    from gantools.plugins import Plugins
     from gantools.runs.session import Trained
 
 C = TypeVar("C", bound=RunConfig)
@@ -41,6 +42,21 @@ class Spec:
     config: type[RunConfig]
     implementation: str
     verbs: str | None = None
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command that a plugin adds: ``gantools NAME``.
+
+    Attributes:
+        name: the word on the command line.
+        summary: one line for ``gantools --help``.
+        implementation: where its ``typer.Typer`` is: ``"package.module:name"``.
+    """
+
+    name: str
+    summary: str
+    implementation: str
 
 
 @dataclass(frozen=True)
@@ -69,11 +85,27 @@ class Setting:
         rank: this process's number, from 0.
         world_size: how many processes there are.
         device: where this process's players will be, as torch names it.
+        plugins: what is installed; None stands for just that.
     """
 
     rank: int = 0
     world_size: int = 1
     device: str = "cpu"
+    plugins: Plugins | None = None
+
+    def part(self, kind: str, name: str) -> Any:
+        """Return an objective, penalty, solver, metric or data source by its name.
+
+        Args:
+            kind: "objectives", "penalties", "solvers", "metrics" or "data".
+            name: of one of gantools' own or of a plugin's.
+
+        Raises:
+            UserError: there is none of that name, or it cannot be imported.
+        """
+        from gantools.plugins import Plugins
+
+        return (self.plugins or Plugins()).part(kind, name)
 
 
 class Application(ABC, Generic[C]):

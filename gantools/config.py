@@ -28,11 +28,14 @@ class Option:
         help: one sentence, with the unit.
         min: least value of a number (for floats too).
         max: greatest value of a number.
+        part: the text names a part of this kind: "objectives", "penalties", "solvers", "metrics"
+            or "data"; one that is not there is refused before anything is made.
     """
 
     help: str
     min: float | None = None
     max: float | None = None
+    part: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,9 @@ class RunConfig:
         Literal["32-true", "bf16-mixed"], Option("Arithmetic: bf16-mixed pays on recent GPUs only.")
     ] = "32-true"
     threads: Annotated[int, Option("torch's threads in a process.", min=1)] = 1
-    solver: Annotated[str, Option("How moves are made: alternating, simultaneous.")] = "alternating"
+    solver: Annotated[
+        str, Option("How moves are made: alternating, simultaneous, or a plugin's.", part="solvers")
+    ] = "alternating"
     log_every: Annotated[int, Option("Steps between rows of the metrics table.", min=1)] = 50
     checkpoint_every: Annotated[int, Option("Steps between checkpoints.", min=1)] = 500
     keep: Annotated[int, Option("How many of the newest checkpoints to keep.", min=1)] = 3

@@ -137,6 +137,10 @@ def load(source: str | Path, env: str) -> Demonstrations:
     """
     env_id, text = resolve(env), str(source)
     with closing(make(env_id)) as world:
+        if (Path(text) / "manifest.json").exists():
+            raise UserError(
+                f"{text!r} is a run: let its policy play first, `gantools gail record {text}`."
+            )
         if text.startswith("minari:") or Path(text).is_dir():
             return _check(_read_minari(text.removeprefix("minari:"), world), world, env_id, text)
         path = Path(text)
@@ -197,6 +201,8 @@ def demonstrate(
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
+    if not zipfile.is_zipfile(path):
+        raise ValueError("it is not an .npz file")
     with np.load(path, allow_pickle=False) as file:
         return dict(file)
 
@@ -229,7 +235,7 @@ def _read_minari(name: str, env: gym.Env) -> dict[str, np.ndarray]:
         episodes = list(dataset.iterate_episodes())
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise UserError(
-            f"No readable Minari dataset {name!r} here: {error}. Run 'minari download {name}' "
+            f"No readable Minari dataset {name!r} here ({error}): run 'minari download {name}' "
             "first, or give the dataset's folder."
         ) from error
     space: Any = env.unwrapped.observation_space

@@ -52,7 +52,7 @@ def record(
     path = Path(path)
     if path.suffix not in _FASTEST:
         raise UserError(f"Cannot write {str(path)!r}: a film's name ends in .mp4 or .gif.")
-    _choose_gl()
+    _draw_off_screen()
     unfinished = path.with_name(f".unfinished-{path.name}")
     with make(env, render_mode="rgb_array", **env_kwargs) as world:
         _aim(world, follow=not {"camera_id", "camera_name"} & env_kwargs.keys())
@@ -133,10 +133,13 @@ def _aim(world: gym.Env, *, follow: bool) -> None:
     renderer.model.vis.quality.offsamples = 0
 
 
-def _choose_gl() -> None:
-    """On a Linux without a display, let MuJoCo draw off-screen, unless MUJOCO_GL says how."""
+def _draw_off_screen() -> None:
+    """On a Linux without a display, let MuJoCo and pygame draw off-screen, unless told how."""
     headless = not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    if sys.platform != "linux" or not headless or "MUJOCO_GL" in os.environ:
+    if sys.platform != "linux" or not headless:
+        return
+    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+    if "MUJOCO_GL" in os.environ:
         return
     for name, library in (("egl", "EGL"), ("osmesa", "OSMesa")):
         if ctypes.util.find_library(library):

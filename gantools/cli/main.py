@@ -8,14 +8,16 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from gantools.errors import Note, UserError
-from gantools.plugins import Plugin, Plugins
+from gantools.cli.plugins import app as plugins_app
+from gantools.cli.plugins import plugins_of
+from gantools.errors import Note, UserError, did_you_mean
+from gantools.plugins import KINDS, RESERVED, Plugin
 
 if TYPE_CHECKING:
     from gantools.cli.options import Common
@@ -24,14 +26,6 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 PLUGIN_FAILED = 3
-
-
-def _plugins(ctx: Any) -> Plugins:
-    """The plugins of this process, found once."""
-    root = ctx.find_root()
-    if root.obj is None:
-        root.obj = Plugins()
-    return root.obj
 
 
 def _stub(plugin: Plugin) -> TyperCommand:
@@ -60,10 +54,10 @@ class _Applications(TyperGroup):
     """``gantools run APP``: the applications, each imported only when it is named."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [p.name for p in _plugins(ctx).found if p.status != "shadowed"]
+        return list(_known_applications(ctx))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        plugins = _plugins(ctx)
+        plugins = plugins_of(ctx)
         plugin = plugins.get(cmd_name)
         if plugin is not None and (ctx.resilient_parsing or not plugins.load(plugin)):
             return _stub(plugin)
@@ -75,34 +69,83 @@ class _Applications(TyperGroup):
         return get_command(made)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        shown = [p for p in _plugins(ctx).found if p.status != "shadowed"]
         with formatter.section("Applications"):
-            formatter.write_dl([(p.name, _unusable(p) or p.summary) for p in shown])
+            formatter.write_dl(list(_known_applications(ctx).items()))
+
+
+def _known_applications(ctx: Any) -> dict[str, str]:
+    """Applications and their summaries as the plugins' cards tell, importing none; a plugin that
+    was never examined is taken to have one application, of its own name."""
+    from gantools.plugins import cards
+
+    kept, found = cards.read(), {}
+    for plugin in plugins_of(ctx).found:
+        card = kept.get(plugin.key, {})
+        status = plugin.status if plugin.status != "ok" else card.get("status", "ok")
+        if status in ("failed", "incompatible", "disabled"):
+            found[plugin.name] = f"{status}: {plugin.reason or card.get('reason', '')}"
+        elif status == "ok" and "applications" in card:
+            found |= {name: about["summary"] for name, about in card["applications"].items()}
+        elif status == "ok":
+            found[plugin.name] = plugin.summary
+    return dict(sorted(found.items()))
 
 
 class _Root(TyperGroup):
-    """``gantools``: its own commands, and ``gantools APP VERB`` for what applications add."""
+    """``gantools``: its own commands, those that plugins add, and ``gantools APP VERB``."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*RESERVED, *_known_commands(ctx)]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        own = {name: super(_Root, self).get_command(ctx, name) for name in RESERVED}
+        with formatter.section("Commands"):
+            formatter.write_dl([(n, c.get_short_help_str(60)) for n, c in own.items() if c])
+        if known := _known_commands(ctx):
+            with formatter.section("From plugins"):
+                formatter.write_dl(list(known.items()))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if own := super().get_command(ctx, cmd_name):
             return own
-        plugin = _plugins(ctx).get(cmd_name)
-        if plugin is not None and not _plugins(ctx).load(plugin):
-            return _stub(plugin)
-        try:
-            spec = _plugins(ctx).application(cmd_name)
-        except UserError:
-            return None  # neither a command nor an application
-        if spec.verbs is None:
-            raise UserError(f"{cmd_name!r} has no verbs of its own: try gantools run {cmd_name}.")
         from gantools.application import locate
 
+        known = _known_commands(ctx)
+        if ctx.resilient_parsing:
+            return TyperCommand(cmd_name, help=known.get(cmd_name))
+        plugin = plugins_of(ctx).get(cmd_name)
+        if plugin is not None and not plugins_of(ctx).load(plugin):
+            return _stub(plugin)
+        if plugin is None:
+            if (command := plugins_of(ctx).command(cmd_name)) is not None:
+                return get_command(locate(command.implementation))
+            known_words = [*RESERVED, *known, *_known_applications(ctx)]
+            if cmd_name not in known_words:
+                hint = did_you_mean(cmd_name, known_words) or " See gantools --help."
+                raise UserError(f"There is no command {cmd_name!r}.{hint}")
+        spec = plugins_of(ctx).application(cmd_name)
+        if spec.verbs is None:
+            raise UserError(f"{cmd_name!r} has no verbs of its own: try gantools run {cmd_name}.")
         return get_command(locate(spec.verbs))
+
+
+def _known_commands(ctx: Any) -> dict[str, str]:
+    """What plugins add, as their cards tell: commands, and applications that have verbs."""
+    from gantools.plugins import cards
+
+    kept, found = cards.read(), {}
+    for card in (kept.get(p.key, {}) for p in plugins_of(ctx).found if p.status == "ok"):
+        for name, about in card.get("applications", {}).items():
+            if about.get("verbs"):
+                found[name] = f"What can be done with a run of {name}."
+        found |= card.get("commands", {})
+    return found
 
 
 app = typer.Typer(
     cls=_Root,
     help="Adversarial training: one engine, games as plugins.",
+    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -112,16 +155,15 @@ run_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-plugins_app = typer.Typer(
-    help="See the installed plugins.", no_args_is_help=True, rich_markup_mode=None
-)
 app.add_typer(run_app, name="run")
 app.add_typer(plugins_app, name="plugins")
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
-Checkpoint = Annotated[str, typer.Option(help="Which checkpoint: last or best.")]
+Checkpoint = Annotated[
+    str, typer.Option(help="Which checkpoint: last, or best in the short evaluations of training.")
+]
 
 
 def _version(wanted: bool) -> None:
@@ -132,10 +174,24 @@ def _version(wanted: bool) -> None:
         raise typer.Exit()
 
 
+def _without_plugins(wanted: bool) -> None:
+    if wanted:
+        os.environ["GANTOOLS_DISABLE_PLUGINS"] = "all"
+
+
 @app.callback()
 def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+    no_plugins: Annotated[
+        bool,
+        typer.Option(
+            "--no-plugins",
+            callback=_without_plugins,
+            is_eager=True,
+            help="Leave all plugins out, before anything of theirs is imported.",
+        ),
     ] = False,
 ) -> None:
     pass
@@ -165,7 +221,7 @@ def _say(run: Run, as_json: bool) -> None:
         print(f"Stopped at turn {run.manifest['turn']}, saved. Go on with:", file=sys.stderr)
         print(f"  {run.resume_command}", file=sys.stderr)
         raise typer.Exit(INTERRUPTED)
-    results = json.loads(run.evaluation_file.read_text(encoding="utf-8"))
+    results = run.evaluation or {}
     if as_json:
         print(json.dumps(results))
         return
@@ -175,8 +231,12 @@ def _say(run: Run, as_json: bool) -> None:
 
 
 def _show(results: dict[str, Any]) -> None:
-    width = max(len(name) for name in results)
+    flat: dict[str, Any] = {}
     for name, value in results.items():
+        inner = value if isinstance(value, dict) else {"": value}
+        flat |= {f"{name}.{key}".rstrip("."): each for key, each in inner.items()}
+    width = max(len(name) for name in flat)
+    for name, value in flat.items():
         if not isinstance(value, (dict, list)):
             shown = f"{value:.5g}" if isinstance(value, float) else value
             print(f"{name:<{width}}  {shown}")
@@ -214,9 +274,9 @@ def report(run: RunFolder) -> None:
 @app.command()
 def apps(ctx: typer.Context, as_json: Json = False) -> None:
     """List the applications."""
-    plugins = _plugins(ctx)
+    plugins = plugins_of(ctx)
     plugins.load_all()
-    found = [(spec, plugin) for plugin in plugins.found for spec in plugin.specs or ()]
+    found = [(spec, plugin) for plugin in plugins.found for spec in plugin.specs]
     if as_json:
         _dump([{"name": s.name, "summary": s.summary, "plugin": p.distribution} for s, p in found])
         return
@@ -224,24 +284,28 @@ def apps(ctx: typer.Context, as_json: Json = False) -> None:
         print(f"{spec.name:<14} {spec.summary}")
 
 
-@plugins_app.callback()
-def _plugins_group() -> None:
-    pass
-
-
-@plugins_app.command("list")
-def plugins_list(ctx: typer.Context, as_json: Json = False) -> None:
-    """List the installed plugins and whether they can be used."""
-    found = _plugins(ctx).found
-    for plugin in found:
-        _plugins(ctx).load(plugin)  # its light module only; what fails says so in the list
+@app.command()
+def parts(
+    ctx: typer.Context,
+    kind: Annotated[
+        Literal[KINDS] | None,  # type: ignore[valid-type]
+        typer.Argument(help="Which kind; all if left out."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List objectives, penalties, solvers, metrics and data sources, and whose they are."""
+    plugins = plugins_of(ctx)
+    found = {
+        k: {name: p.distribution for name, p in plugins.names(k).items()}
+        for k in KINDS
+        if kind in (None, k)
+    }
     if as_json:
-        names = ("name", "distribution", "version", "summary", "status", "reason")
-        _dump([{name: getattr(p, name) for name in names} for p in found])
+        _dump(found)
         return
-    for p in found:
-        status = p.status + (f" ({p.reason})" if p.reason else "")
-        print(f"{p.name:<14} {p.distribution} {p.version}  {status}  {p.summary}")
+    for k, names in found.items():
+        for name, owner in names.items():
+            print(f"{k:<11} {name:<16} {owner}")
 
 
 def main() -> None:

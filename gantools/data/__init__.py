@@ -1,5 +1,5 @@
-"""Loaders that more than one application uses; their position is part of a checkpoint."""
+"""Data: batches that resume, and sources that are known by a name."""
 
-from gantools.data.batches import Batches
+from gantools.data.batches import Batches, Source, Split
 
-__all__ = ["Batches"]
+__all__ = ["Batches", "Source", "Split"]

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+
+
+class Split(NamedTuple):
+    """Samples to train on, and samples to judge by that training never sees."""
+
+    train: Tensor  # [N, …]
+    held_out: Tensor  # [M, …]
+
+
+Source = Callable[[int], Split]
+"""A data source that is known by a name: a seed -> samples, split."""
 
 
 class Batches:

@@ -2,12 +2,11 @@
 
 from gantools.engine.game import Game
 from gantools.engine.player import Agent, Mover, Player, Reward
-from gantools.engine.solver import SOLVERS, Alternating, Simultaneous, Solver
+from gantools.engine.solver import Alternating, Simultaneous, Solver
 from gantools.engine.trainer import Observer, Trainer
 from gantools.engine.turn import Turn, shared
 
 __all__ = [
-    "SOLVERS",
     "Agent",
     "Alternating",
     "Game",

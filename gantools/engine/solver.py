@@ -66,7 +66,3 @@ class Simultaneous:
             player.prepare(game, turn)
         for player in sorted(game.players.values(), key=lambda p: not isinstance(p, Agent)):
             player.step(turn)
-
-
-SOLVERS: dict[str, type[Solver]] = {"alternating": Alternating, "simultaneous": Simultaneous}
-"""Solvers by the name that the command line knows them by."""

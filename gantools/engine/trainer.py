@@ -161,7 +161,9 @@ class Trainer:
                 empty = False
                 yield move_data_to_device(batch, self.fabric.device)
             if empty:
-                raise ValueError("the data yielded no batch")
+                raise ValueError(
+                    "the data has no batch (any more): give what can be iterated again and again"
+                )
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:

@@ -1,7 +1,6 @@
 """Objectives and penalties, by the names they have in the papers."""
 
 from gantools.losses.objectives import (
-    OBJECTIVES,
     Objective,
     classification,
     hinge,
@@ -12,16 +11,18 @@ from gantools.losses.objectives import (
     wasserstein,
 )
 from gantools.losses.penalties import (
+    Penalty,
     bottleneck_kl,
     gradient_norm_squared,
     interpolate,
     r1,
+    r2,
     wgan_gp,
 )
 
 __all__ = [
-    "OBJECTIVES",
     "Objective",
+    "Penalty",
     "bottleneck_kl",
     "classification",
     "gradient_norm_squared",
@@ -31,6 +32,7 @@ __all__ = [
     "minimax",
     "non_saturating",
     "r1",
+    "r2",
     "relativistic",
     "wasserstein",
     "wgan_gp",

@@ -89,16 +89,6 @@ wasserstein = Objective(_wasserstein_discriminator, _wasserstein_generator)
 relativistic = Objective(_relativistic_discriminator, _relativistic_generator)
 """D: sp(f − r); G: sp(r − f), on pairs (RpGAN: Jolicoeur-Martineau 2018; R3GAN 2024)."""
 
-OBJECTIVES: dict[str, Objective] = {
-    "minimax": minimax,
-    "non-saturating": non_saturating,
-    "least-squares": least_squares,
-    "hinge": hinge,
-    "wasserstein": wasserstein,
-    "relativistic": relativistic,
-}
-"""Objectives by the name that the command line knows them by."""
-
 
 def classification(real: Tensor, fake: Tensor, entropy: float = 0.0) -> Tensor:
     """Mean binary cross-entropy of telling real from fake, halved, less a bonus for doubt.

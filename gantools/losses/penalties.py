@@ -8,11 +8,36 @@ has several inputs, samples are tuples.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 Critic = Callable[[Tensor], Tensor]
+
+
+class Penalty(Protocol):
+    """What every penalty that is known by a name can be called as."""
+
+    def __call__(
+        self,
+        critic: Critic,
+        real: Tensor,
+        fake: Tensor,
+        weight: float,
+        *,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """The weighted penalty, a scalar.
+
+        Args:
+            critic: the player that it is a term of; maps samples [B, …] to scores [B] or [B, 1].
+            real: samples [B, …] of the data.
+            fake: samples [B, …] of the other side; gradients do not flow into what made them.
+            weight: what the paper's formula multiplies it by.
+            generator: where random numbers come from.
+        """
+        ...
 
 
 def gradient_norm_squared(critic: Critic, samples: Tensor) -> Tensor:
@@ -31,9 +56,28 @@ def gradient_norm_squared(critic: Critic, samples: Tensor) -> Tensor:
     return gradient.flatten(1).square().sum(1)
 
 
-def r1(critic: Critic, samples: Tensor, gamma: float = 1.0) -> Tensor:
-    """γ/2 · E‖∇D‖² at real samples (Mescheder et al. 2018); at fakes it is R2."""
-    return 0.5 * gamma * gradient_norm_squared(critic, samples).mean()
+def r1(
+    critic: Critic,
+    real: Tensor,
+    fake: Tensor | None = None,
+    weight: float = 1.0,
+    *,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """γ/2 · E‖∇D(x)‖² at real samples, γ the weight (Mescheder et al. 2018)."""
+    return 0.5 * weight * gradient_norm_squared(critic, real).mean()
+
+
+def r2(
+    critic: Critic,
+    real: Tensor | None,
+    fake: Tensor,
+    weight: float = 1.0,
+    *,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """γ/2 · E‖∇D(G(z))‖² at fakes, γ the weight (Mescheder et al. 2018)."""
+    return 0.5 * weight * gradient_norm_squared(critic, fake).mean()
 
 
 def interpolate(real: Tensor, fake: Tensor, generator: torch.Generator | None = None) -> Tensor:

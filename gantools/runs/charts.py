@@ -18,6 +18,10 @@ def curves(rows: list[dict[str, float]]) -> Html:
     names = list(dict.fromkeys(name for row in rows for name in row if name != "turn"))
     if not names:
         return note("No figures have been recorded yet.")
+    values = {name: [row.get(name) for row in rows] for name in names}
+    score = values.pop("evaluation/score", None)
+    if score in values.values():
+        names.remove("evaluation/score")  # one of the others, under the name that chooses the best
     groups: dict[str, list[str]] = {}
     for name in sorted(names, key=lambda name: not name.startswith("evaluation/")):
         groups.setdefault(name.rpartition("/")[0].partition("/")[0], []).append(name)

@@ -33,6 +33,16 @@ class Run:
         self.path = path
         self.manifest = manifest
 
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r}, {self.manifest.get('status')})"
+
+    @property
+    def evaluation(self) -> dict[str, Any] | None:
+        """What the last evaluation found, or None if there was none."""
+        if not self.evaluation_file.exists():
+            return None
+        return json.loads(self.evaluation_file.read_text(encoding="utf-8"))
+
     checkpoints = property(lambda self: self.path / "checkpoints")
     config_file = property(lambda self: self.path / "config.yaml")
     evaluation_file = property(lambda self: self.path / "evaluation.json")

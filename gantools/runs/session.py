@@ -13,17 +13,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
 
 from gantools.application import Application, Setting, Spec, locate
-from gantools.config import RunConfig
-from gantools.engine import SOLVERS, Game, Observer, Trainer
+from gantools.config import RunConfig, fields
+from gantools.engine import Game, Observer, Trainer
 from gantools.engine.player import Player
 from gantools.engine.trainer import seed_everything
-from gantools.errors import NonFiniteError, Note, UserError, did_you_mean
+from gantools.errors import NonFiniteError, Note, UserError
 from gantools.plugins import Plugins
 from gantools.runs.checkpoint import BrokenCheckpoint, Checkpoints, load_state, save_state
 from gantools.runs.folder import Run, refuse_existing, write_aside
@@ -136,7 +137,7 @@ def load(path: Path, plugins: Plugins, *, which: str = "last", device: str = "cp
 
 
 def evaluate(trained: Trained, plugins: Plugins) -> dict[str, Any]:
-    """Judge a trained run on held-out data and write ``evaluation.json``.
+    """Judge a trained run on held-out data; of the last checkpoint write ``evaluation.json``.
 
     Returns:
         What the application found, with the seed, the checkpoint and turn that were judged and the
@@ -154,7 +155,12 @@ def evaluate(trained: Trained, plugins: Plugins) -> dict[str, Any]:
         }
         results = _finite(results)
         text = json.dumps(results, indent=2, allow_nan=False) + "\n"
-        write_aside(trained.run.evaluation_file, text)
+        if trained.checkpoint == "last":
+            write_aside(trained.run.evaluation_file, text)
+        turns = trained.run.manifest.get("turns", trained.turn)
+        if trained.turn < turns and trained.checkpoint == "last":
+            said = f"{trained.run.path} was trained for {trained.turn:,} of its {turns:,} turns"
+            warnings.warn(said, Note, stacklevel=2)
     plugins.notify("evaluated", run=trained.run, results=results)
     return results
 
@@ -182,14 +188,16 @@ class _Session:
     ) -> None:
         self.plugins = plugins
         self.config = config
-        if config.solver not in SOLVERS:
-            hint = did_you_mean(config.solver, SOLVERS) or f" Known: {', '.join(SOLVERS)}."
-            raise UserError(f"There is no solver {config.solver!r}.{hint}")
+        for field in fields(type(config)).values():
+            named = getattr(config, field.name)
+            if field.option.part is not None and named is not None:
+                plugins.part(field.option.part, named)  # raises if there is none
+        torch.set_num_threads(config.threads)  # before weights are drawn: QR rounds by threads
         seed_everything(config.seed)
         self.application: Application[Any] = locate(spec.implementation)(config, inputs)
         self.trainer = Trainer(
             self.application.turns,
-            solver=SOLVERS[config.solver](),
+            solver=plugins.part("solvers", config.solver)(),
             seed=config.seed,
             accelerator=_accelerator(device or config.device),
             devices=1 if device else config.devices,
@@ -198,7 +206,7 @@ class _Session:
         )
         fabric = self.trainer.fabric
         fabric.launch()
-        setting = Setting(fabric.global_rank, fabric.world_size, str(fabric.device))
+        setting = Setting(fabric.global_rank, fabric.world_size, str(fabric.device), plugins)
         self.game, data = self.application.build(setting)
         if data is not None and not hasattr(data, "state_dict"):
             said = "its data has no state_dict: a resumed run sees other batches"
@@ -307,6 +315,10 @@ class _Recorder(Observer):
         row: dict[str, float] = {}
         if self.due(config.log_every, turn):
             row = {name: float(value) for name, value in figures.items()}
+        if self.active:
+            self.plugins.notify(
+                "turn_ended", run=self.run, turn=turn, figures=MappingProxyType(dict(figures))
+            )
         self.score = None
         if config.evaluate_every and self.due(config.evaluate_every, turn) and self.active:
             with trainer.evaluating():
@@ -315,7 +327,9 @@ class _Recorder(Observer):
             row |= {f"evaluation/{name}": value for name, value in validated.items()}
         if row and self.active:
             self.metrics.add(turn, row)
-            self.plugins.notify("figures_recorded", run=self.run, turn=turn, figures=row)
+            self.plugins.notify(
+                "figures_recorded", run=self.run, turn=turn, figures=MappingProxyType(row)
+            )
         best = self.active and self.score is not None and self.is_best(self.score)
         if self.due(config.checkpoint_every, turn) or trainer.fabric.broadcast(best):
             self.save(trainer)

@@ -61,7 +61,7 @@ class BiGAN(Game):
     def critic_loss(self, turn):
         real, fake = self.pairs(turn)
         adversarial = non_saturating.discriminator(self.critic(real), self.critic(fake))
-        return {"adversarial": adversarial, "r1": r1(self.critic, real, 1.0)}
+        return {"adversarial": adversarial, "r1": r1(self.critic, real)}
 
     def codec_loss(self, turn):
         real, fake = self.pairs(turn)

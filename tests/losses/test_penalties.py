@@ -20,7 +20,7 @@ def test_gradient_norm():
 
 
 def test_r1_and_its_gradient():
-    loss = r1(linear, X, gamma=0.2)
+    loss = r1(linear, X, weight=0.2)
     assert loss.item() == pytest.approx(0.1 * 25)
     (gradient,) = torch.autograd.grad(loss, W)
     assert torch.allclose(gradient, 0.2 * W.detach())

@@ -194,10 +194,11 @@ class GAIL(Application[GAILConfig]):
             "demonstrations": str(self._demos_name()),
             "trajectories": config.trajectories,
             "pairs": config.pairs,
+            "pairs_used": len(self.demonstrations),
             "control": config.control,
             "env_steps": policy.steps,
             "env_steps_per_second": policy.steps / trained.seconds if trained.seconds else None,
-            "evaluation_seeds": [played.seeds[0], played.seeds[-1]],
+            "evaluation_seeds": f"{played.seeds[0]} to {played.seeds[-1]}",
             "measured_on": "unseen seeds, plain gym.make, deterministic policy, true reward",
         }
 

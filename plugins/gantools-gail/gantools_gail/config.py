@@ -17,11 +17,14 @@ class GAILConfig(RunConfig):
     ] = "Hopper"
     demos: Annotated[
         str | None,
-        Option("Demonstrations: .npz, .hdf5, minari:NAME or an SB3 .zip; built in for some envs."),
+        Option(
+            "Demonstrations: .npz, .hdf5, minari:NAME or an SB3 .zip; built in for Acrobot, "
+            "CartPole, HalfCheetah, Hopper, MountainCar, Pendulum and Walker2d."
+        ),
     ] = None
     trajectories: Annotated[int, Option("How many of their episodes to use.", min=1)] = 4
     pairs: Annotated[
-        int, Option("How many (observation, action) pairs of each episode to use.", min=1)
+        int, Option("At most how many (observation, action) pairs of each episode to use.", min=1)
     ] = 50
     steps: Annotated[int, Option("Environment steps to train for.", min=1)] = 1_000_000
 
@@ -81,7 +84,13 @@ class GAILConfig(RunConfig):
     information: Annotated[
         float, Option("What the bottleneck lets through, I_c, in nats.", min=0)
     ] = 0.5
-    discriminator_lr: Annotated[float, Option("The discriminator's learning rate.", min=0)] = 3e-4
+    discriminator_lr: Annotated[
+        float | None,
+        Option(
+            "The discriminator's learning rate; left out: 3e-4, or 3e-3 with discrete actions.",
+            min=0,
+        ),
+    ] = None
     discriminator_moves: Annotated[int, Option("Its moves in a turn.", min=1)] = 20
     batch: Annotated[int, Option("Pairs of each side in one of its moves.", min=1)] = 256
     control: Annotated[

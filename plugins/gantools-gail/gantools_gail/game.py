@@ -49,9 +49,14 @@ class ImitationGame(Game):
     def __init__(
         self, policy: SB3Agent, discriminator: Discriminator, expert: Expert, config: GAILConfig
     ) -> None:
+        space = policy.world.action_space
+        self.actions = int(space.n) if isinstance(space, Discrete) else None
+        learning_rate = config.discriminator_lr
+        if learning_rate is None:
+            learning_rate = 3e-4 if self.actions is None else 3e-3
         critic = Player(
             discriminator,
-            lr=config.discriminator_lr,
+            lr=learning_rate,
             betas=(0.5, 0.99),
             moves=config.discriminator_moves,
         )
@@ -59,8 +64,6 @@ class ImitationGame(Game):
         if config.constraint == "bottleneck":
             players["multiplier"] = Player(Multiplier(), optimizer=torch.optim.SGD, lr=1e-2)
         super().__init__(**players)
-        space = policy.world.action_space
-        self.actions = int(space.n) if isinstance(space, Discrete) else None
         self.expert = expert
         self.config = config
         self.future = config.gamma / (1 - config.gamma)

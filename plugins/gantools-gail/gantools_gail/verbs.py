@@ -14,7 +14,12 @@ from gantools import UserError
 if TYPE_CHECKING:
     from gantools.runs.session import Trained
 
-app = typer.Typer(help="Use trained imitators.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Use trained imitators.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+)
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder of gail.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="File to write.")]
