@@ -10,8 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gantools.testing.contract import assert_plugin_ok
     from gantools.testing.compare import differences
+    from gantools.testing.contract import assert_plugin_ok
 
 _HOME = {"assert_plugin_ok": "contract", "differences": "compare"}
 
