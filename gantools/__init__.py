@@ -24,7 +24,7 @@ _HOME = {
     "Setting": "gantools.application",
     "Simultaneous": "gantools.engine",
     "Spec": "gantools.application",
-    "Trained": "gantools.runs.session",
+    "Trained": "gantools.application",
     "Trainer": "gantools.engine",
     "Turn": "gantools.engine",
     "UserError": "gantools.errors",
@@ -41,7 +41,7 @@ __all__ = [*_HOME, "__version__"]
 
 if TYPE_CHECKING:
     from gantools.api import evaluate, load, report, resume, run
-    from gantools.application import Application, Command, Section, Setting, Spec
+    from gantools.application import Application, Command, Section, Setting, Spec, Trained
     from gantools.config import Option, RunConfig
     from gantools.engine import (
         Agent,
@@ -56,7 +56,6 @@ if TYPE_CHECKING:
     )
     from gantools.errors import UserError
     from gantools.hookspecs import hookimpl
-    from gantools.runs.session import Trained
 
 
 def __getattr__(name: str) -> Any:

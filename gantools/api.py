@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gantools.application import Trained
 from gantools.config import make
 from gantools.engine import Observer
 from gantools.plugins import Plugins
 from gantools.runs import session
 from gantools.runs.folder import Run
-from gantools.runs.session import Trained
 
 
 def run(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -19,8 +19,7 @@ from gantools.errors import UserError
 
 if TYPE_CHECKING:
     from gantools.engine import Game
-    from gantools.plugins import Plugins
-    from gantools.runs.session import Trained
+    from gantools.runs.folder import Run
 
 C = TypeVar("C", bound=RunConfig)
 
@@ -85,13 +84,13 @@ class Setting:
         rank: this process's number, from 0.
         world_size: how many processes there are.
         device: where this process's players will be, as torch names it.
-        plugins: what is installed; None stands for just that.
+        parts: gives the objective, penalty, solver, metric or data source of (kind, name).
     """
 
     rank: int = 0
     world_size: int = 1
     device: str = "cpu"
-    plugins: Plugins | None = None
+    parts: Callable[[str, str], Any] | None = None
 
     def part(self, kind: str, name: str) -> Any:
         """Return an objective, penalty, solver, metric or data source by its name.
@@ -102,10 +101,29 @@ class Setting:
 
         Raises:
             UserError: there is none of that name, or it cannot be imported.
+            LookupError: this setting was made by hand, without parts.
         """
-        from gantools.plugins import Plugins
+        if self.parts is None:
+            raise LookupError("this Setting has no parts: Setting(parts=Plugins().part)")
+        return self.parts(kind, name)
 
-        return (self.plugins or Plugins()).part(kind, name)
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained run, ready to use: the players with a checkpoint's weights.
+
+    Attributes:
+        checkpoint: which one: ``last`` or ``best``.
+        turn: how many turns had been played when it was written.
+        seconds: of training until then.
+    """
+
+    run: Run
+    application: Application[Any]
+    game: Game
+    checkpoint: str
+    turn: int
+    seconds: float
 
 
 class Application(ABC, Generic[C]):

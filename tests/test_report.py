@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import pytest
 
-from gantools.application import Section
+from gantools.application import Section, Trained
 from gantools.config import Option, RunConfig
 from gantools.errors import UserError
 from gantools.runs import report
@@ -23,7 +23,6 @@ from gantools.runs.folder import Run
 from gantools.runs.html import nested
 from gantools.runs.metrics import Metrics
 from gantools.runs.report import headline, write_report
-from gantools.runs.session import Trained
 
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"

@@ -53,7 +53,7 @@ def list_plugins(
     has changed.
     """
     from gantools import hookspecs
-    from gantools.plugins.examine import known_plugins
+    from gantools.plugins.survey import known_plugins
 
     if hook is not None and not hasattr(getattr(hookspecs, hook, None), "gantools_spec"):
         known = [n for n, v in vars(hookspecs).items() if hasattr(v, "gantools_spec")]
@@ -61,7 +61,7 @@ def list_plugins(
         raise UserError(f"There is no hook {hook!r}.{hint}")
     rows = [
         describe(plugin, card)
-        for plugin, card in known_plugins(plugins_of(ctx))
+        for plugin, card in known_plugins(plugins_of(ctx).found)
         if hook is None or hook in card.get("hooks", ())
     ]
     if as_json:
@@ -121,11 +121,11 @@ def _named(plugins: Plugins, name: str) -> list[Plugin]:
 @app.command()
 def show(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
     """Show all that is known of a plugin."""
-    from gantools.plugins.examine import known_plugins
+    from gantools.plugins.survey import known_plugins
 
     plugins = plugins_of(ctx)
     named = _named(plugins, name)
-    found = [(p, card) for p, card in known_plugins(plugins) if p in named]
+    found = [(p, card) for p, card in known_plugins(plugins.found) if p in named]
     if as_json:
         print(json.dumps([{**describe(p, card), "requires": p.requires} for p, card in found]))
         return
@@ -154,19 +154,22 @@ def check(
 
     Exits with code 3 if one of them cannot be used.
     """
-    from gantools.plugins.examine import check as checked
+    from gantools.plugins.survey import check as checked
 
     plugins = plugins_of(ctx)
     chosen = plugins.found if name is None else _named(plugins, name)
     failed = False
-    for plugin, card in checked(plugins, chosen):
+    for plugin, card in checked(plugins.found, chosen):
         verdict = {"ok": "ok" if not card["reason"] else "warning"}.get(
             card["status"], card["status"]
         )
-        failed |= card["status"] in ("failed", "incompatible")
+        missing = card.get("missing", [])
+        if missing:
+            verdict = "failed"
+        failed |= verdict in ("failed", "incompatible")
         cost = f"imports in {card['import_ms']} ms" if "import_ms" in card else ""
         print(f"{plugin.name}: {verdict}" + (f" ({cost})" if cost else ""))
-        for line in filter(None, (card["reason"], card.get("remark"), *card.get("faults", ()))):
+        for line in filter(None, (card["reason"], card.get("remark"), *missing)):
             print(f"  {line}")
     if failed:
         raise typer.Exit(UNUSABLE)
@@ -188,8 +191,8 @@ def install(
     The gantools and the torch that are there stay as they are: a plugin that needs others of them
     is not installed.
     """
-    from gantools.plugins.examine import known_plugins
     from gantools.plugins.installer import constraints, install_command, run
+    from gantools.plugins.survey import known_plugins
 
     before = {(p.key, p.distribution, p.version) for p in plugins_of(ctx).found}
     print(TRUST, file=sys.stderr)
@@ -206,7 +209,7 @@ def install(
         print("Installed. No new plugin is among it (an entry point in the group 'gantools').")
         return
     unusable = False
-    for plugin, card in known_plugins(after):
+    for plugin, card in known_plugins(after.found):
         if plugin in new:
             about = describe(plugin, card)
             unusable |= about["status"] != "ok"

@@ -82,6 +82,8 @@ class Player(Mover):
         ema: decay of an exponential moving average of the weights in [0, 1), such as 0.999;
             None keeps no average.
         clip_norm: gradients are scaled down to this global L2 norm; None leaves them.
+        schedule: at every step the learning rate is multiplied by ``schedule(turn.progress)``, such
+            as ``lambda progress: 1 - progress``; None keeps it constant.
         options: given to the optimizer: ``lr=2e-4, betas=(0.5, 0.999)``, … Where the optimizer
             has a fused implementation it is used unless ``fused`` or ``foreach`` is given.
 
@@ -97,6 +99,7 @@ class Player(Mover):
         moves: int = 1,
         ema: float | None = None,
         clip_norm: float | None = None,
+        schedule: Callable[[float], float] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(moves)
@@ -106,6 +109,7 @@ class Player(Mover):
             raise ValueError(f"ema is a decay in [0, 1), not {ema}")
         self.module = module
         self.clip_norm = clip_norm
+        self.schedule = schedule
         self._make_optimizer = optimizer
         self._options = options
         self._ema_decay = ema
@@ -230,6 +234,11 @@ class Player(Mover):
 
     def step(self, turn: Turn) -> None:
         """One optimizer step along the prepared gradient, then the moving average."""
+        if self.schedule is not None:
+            for group in self.optimizer.param_groups:
+                group["lr"] = group.setdefault("initial_lr", group["lr"]) * self.schedule(
+                    turn.progress
+                )
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         if self._processes > 1:

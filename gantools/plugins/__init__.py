@@ -1,5 +1,6 @@
 """Plugins: found by entry point, examined apart, imported when needed, isolated when they break."""
 
-from gantools.plugins.host import GROUP, KINDS, RESERVED, Plugin, Plugins
+from gantools.plugins.host import Plugins
+from gantools.plugins.plugin import GROUP, KINDS, RESERVED, Plugin
 
 __all__ = ["GROUP", "KINDS", "RESERVED", "Plugin", "Plugins"]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from gantools import __version__
 
 if TYPE_CHECKING:
-    from gantools.plugins.host import Plugin
+    from gantools.plugins.plugin import Plugin
 
 Card = dict[str, Any]
 

@@ -3,105 +3,25 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 from importlib import metadata
 from types import MappingProxyType
 from typing import Any
 
 import pluggy
 
-from gantools import __version__, hookspecs
+from gantools import hookspecs
 from gantools.application import Command, Spec, locate
 from gantools.config import fields
 from gantools.errors import UserError, did_you_mean
 from gantools.plugins import builtin, cards
-
-GROUP = "gantools"
-FIRST_PARTY = (
-    "gantools-gail",
-    "gantools-vime",
-    "gantools-text2image",
-    "gantools-codec",
-    "gantools-video",
-    "gantools-tts",
-)
-KINDS = ("objectives", "penalties", "solvers", "metrics", "data")
-"""The kinds of parts that plugins register by name."""
-
-RESERVED = ("run", "resume", "evaluate", "report", "apps", "parts", "plugins")
-"""gantools' own commands."""
+from gantools.plugins.plugin import GROUP, KINDS, RESERVED, Plugin, incompatibility, rank
+from gantools.plugins.survey import survey
 
 PATIENCE = 0.5
 """Seconds that one call of a lifecycle hook may take before its plugin is named as slow."""
-
-
-class Plugin:
-    """An installed plugin, whether or not it has been imported.
-
-    Attributes:
-        name: its entry point's name; its main application has the same.
-        module: the light module that the entry point names.
-        status: ``ok``, ``disabled``, ``incompatible``, ``failed`` or ``shadowed`` (another plugin
-            has its name, or the names of all its applications).
-        reason: why it is not ok, or what is wrong although it is; else empty.
-        loaded: whether it was imported and registered in this process.
-        specs, commands, parts, hooks: what it registered and implements, once loaded.
-    """
-
-    def __init__(
-        self, name: str, module: str, entry_point: metadata.EntryPoint | None = None
-    ) -> None:
-        self.name, self.module, self.entry_point = name, module, entry_point
-        self.status, self.reason = "ok", ""
-        self.loaded = False
-        self.specs: tuple[Spec, ...] = ()
-        self.commands: tuple[Command, ...] = ()
-        self.parts: dict[str, dict[str, str]] = {}
-        self.hooks: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> str:
-        """What its card is filed under."""
-        return f"{self.name} = {self.module}"
-
-    @cached_property
-    def about(self) -> Mapping[str, str]:
-        """Name, version and summary of its distribution; empty for a module without one."""
-        dist = self.entry_point.dist if self.entry_point else None
-        if dist is None:
-            return {}
-        return {key: dist.metadata[key] for key in ("Name", "Version", "Summary")}
-
-    @property
-    def distribution(self) -> str:
-        """The name of its distribution."""
-        return self.about.get("Name", self.name)
-
-    @property
-    def version(self) -> str:
-        """The version of its distribution."""
-        return self.about.get("Version", "")
-
-    @property
-    def summary(self) -> str:
-        """One line, of the distribution's metadata."""
-        return self.about.get("Summary") or ""
-
-    def names(self) -> set[tuple[str, str]]:
-        """What it has registered, as (kind, name)."""
-        names = {("applications", spec.name) for spec in self.specs}
-        names |= {("commands", command.name) for command in self.commands}
-        return names | {(kind, name) for kind, parts in self.parts.items() for name in parts}
-
-    @property
-    def requires(self) -> list[str]:
-        """What its distribution requires, as it is written there."""
-        dist = self.entry_point.dist if self.entry_point else None
-        return list((dist.requires if dist else None) or ())
 
 
 class Plugins:
@@ -148,7 +68,7 @@ class Plugins:
             rival = same[0]
             if (rival.distribution, rival.version) == (plugin.distribution, plugin.version):
                 return  # the same distribution seen twice on the path
-            loser = max(plugin, rival, key=_rank)
+            loser = max(plugin, rival, key=rank)
             winner = plugin if loser is rival else rival
             loser.status = "shadowed"
             loser.reason = f"{winner.distribution} has the name {plugin.name!r} too"
@@ -230,7 +150,7 @@ class Plugins:
                 elif other is self._core or (kind == "applications" and other.name == name):
                     loser, winner = plugin, other
                 else:
-                    winner, loser = sorted((plugin, other), key=_rank)
+                    winner, loser = sorted((plugin, other), key=rank)
                 self._lose(loser, kind, name, winner)
 
     def _lose(self, loser: Plugin, kind: str, name: str, winner: Plugin) -> None:
@@ -256,9 +176,7 @@ class Plugins:
             return
         self._all_loaded = True
         if not self.strict:
-            from gantools.plugins.examine import survey
-
-            known = survey(self)
+            known = survey(self.found)
             for plugin in self.found:
                 card = known[plugin.key]
                 if not plugin.loaded and card["status"] in ("failed", "incompatible"):
@@ -389,30 +307,6 @@ _SINGULAR = {kind: kind.removesuffix("s") for kind in KINDS} | {
 def _one_line(error: BaseException) -> str:
     said = " ".join(str(error).split())
     return f"{type(error).__name__}: {said[:300]}"
-
-
-def _rank(plugin: Plugin) -> tuple[bool, str]:
-    """Who wins where two have one name: gantools' own, then by the distribution's name."""
-    return plugin.distribution not in FIRST_PARTY, plugin.distribution
-
-
-def incompatibility(plugin: Plugin) -> str:
-    """Why a plugin was not written for this gantools, by what it requires itself; else empty."""
-    own = [text for text in plugin.requires if re.match(r"gantools(?![\w.-])", text, re.IGNORECASE)]
-    if not own:
-        return ""
-    from packaging.requirements import Requirement
-
-    for requirement in map(Requirement, own):
-        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
-            continue
-        if not requirement.specifier.contains(__version__, prereleases=True):
-            return f"it needs gantools{requirement.specifier}, and this is {__version__}"
-        for extra in requirement.extras:
-            version = re.fullmatch(r"hooks(\d+)", extra)
-            if version and int(version[1]) not in hookspecs.SUPPORTED:
-                return f"it needs version {version[1]} of the hooks, and this has {hookspecs.API}"
-    return ""
 
 
 def _check_hooks(manager: pluggy.PluginManager, module: Any) -> None:

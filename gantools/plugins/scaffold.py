@@ -11,7 +11,7 @@ from string import Template
 
 from gantools import __version__
 from gantools.errors import UserError
-from gantools.plugins.host import RESERVED
+from gantools.plugins.plugin import RESERVED
 
 FILES = {
     "pyproject.toml.in": "pyproject.toml",

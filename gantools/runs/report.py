@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from gantools.application import Section
+from gantools.application import Section, Trained
 from gantools.config import fields, read_yaml
 from gantools.errors import UserError
 from gantools.plugins import Plugins
@@ -31,7 +31,6 @@ from gantools.runs.html import (
     tag,
 )
 from gantools.runs.metrics import read
-from gantools.runs.session import Trained
 
 CIRCUMSTANCES = ("count", "episodes", "n", "samples", "seed", "steps", "turn", "turns")
 """What an evaluation says of how it measured, rather than what it found."""

@@ -11,7 +11,6 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -19,9 +18,9 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
-from gantools.application import Application, Setting, Spec, locate
+from gantools.application import Application, Setting, Spec, Trained, locate
 from gantools.config import RunConfig, fields
-from gantools.engine import Game, Observer, Trainer
+from gantools.engine import Observer, Trainer
 from gantools.engine.player import Player
 from gantools.engine.trainer import seed_everything
 from gantools.errors import NonFiniteError, Note, UserError
@@ -89,24 +88,6 @@ def resume(
     session = _Session(spec, run.config(spec.config), plugins, inputs=run.inputs)
     with full_disk_is_said(path):
         return session.play(run, session.watched(progress, observers))
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A trained run, ready to use: the players with a checkpoint's weights.
-
-    Attributes:
-        checkpoint: which one: ``last`` or ``best``.
-        turn: how many turns had been played when it was written.
-        seconds: of training until then.
-    """
-
-    run: Run
-    application: Application[Any]
-    game: Game
-    checkpoint: str
-    turn: int
-    seconds: float
 
 
 def load(path: Path, plugins: Plugins, *, which: str = "last", device: str = "cpu") -> Trained:
@@ -206,7 +187,7 @@ class _Session:
         )
         fabric = self.trainer.fabric
         fabric.launch()
-        setting = Setting(fabric.global_rank, fabric.world_size, str(fabric.device), plugins)
+        setting = Setting(fabric.global_rank, fabric.world_size, str(fabric.device), plugins.part)
         self.game, data = self.application.build(setting)
         if data is not None and not hasattr(data, "state_dict"):
             said = "its data has no state_dict: a resumed run sees other batches"

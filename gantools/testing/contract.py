@@ -19,7 +19,7 @@ from gantools.config import Field, fields, make, plain
 from gantools.engine import Observer, Trainer
 from gantools.errors import UserError
 from gantools.plugins import KINDS, Plugin, Plugins
-from gantools.plugins.examine import survey
+from gantools.plugins.survey import survey
 from gantools.runs.checkpoint import Checkpoints, load_state
 from gantools.runs.folder import Run
 from gantools.testing import toy
@@ -54,7 +54,7 @@ def assert_plugin_ok(
     plugin = plugins.get(name)
     if plugin is None:
         raise UserError(f"No plugin is called {name!r}: install it (pip install -e .) first.")
-    card = survey(plugins, only=plugin, anew=True)[plugin.key]
+    card = survey(plugins.found, only=plugin, anew=True)[plugin.key]
     assert card["status"] == "ok", f"{name} is {card['status']}: {card['reason']}"
     assert not card["reason"], f"{name}: {card['reason']}"
     assert plugins.load(plugin), f"{name} is {plugin.status}: {plugin.reason}"

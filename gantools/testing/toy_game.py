@@ -8,12 +8,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from gantools.application import Application, Setting
+from gantools.application import Application, Setting, Trained
 from gantools.data import Batches, Split
 from gantools.engine import Game, Player, Turn, shared
 from gantools.losses import Objective, Penalty
 from gantools.metrics import Metric
-from gantools.runs.session import Trained
 from gantools.testing.toy import ToyConfig
 
 

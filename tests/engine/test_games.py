@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from gantools import Alternating, Game, Player, Simultaneous, Trainer, shared
+from gantools import Alternating, Game, Player, Simultaneous, Trainer, Turn, shared
 from gantools.errors import NonFiniteError
 from gantools.losses import hinge, non_saturating
 
@@ -55,6 +55,30 @@ def test_alternating_steps_orbit_on_the_theory_ellipse(turns):
     Trainer(turns, solver=Alternating(), accelerator="cpu").fit(game)
     x, y = game.x().item(), game.y().item()
     assert x * x + y * y - h * x * y == pytest.approx(1, rel=1e-9)
+
+
+def test_the_learning_rate_follows_its_schedule_and_goes_on_after_a_resume():
+    class Slope(Game):
+        def x_loss(self, turn):
+            return self.x()
+
+    def make() -> Slope:
+        options = {"optimizer": torch.optim.SGD, "lr": 0.1}
+        return Slope(x=Player(Point(0.0), schedule=lambda p: (1 - p) ** 2, **options))
+
+    whole, trainer = make(), Trainer(5, accelerator="cpu")
+    trainer.fit(whole)
+    assert whole.x().item() == pytest.approx(-0.1 * sum((1 - t / 5) ** 2 for t in range(5)))
+
+    first, part = make(), Trainer(5, accelerator="cpu")
+    part.setup(first)
+    for step in range(3):
+        part.solver.play(first, Turn(step, 5, torch.device("cpu"), torch.Generator()))
+    second, rest = make(), Trainer(5, accelerator="cpu")
+    rest.setup(second)
+    rest.load_state_dict({**part.state_dict(), "turn": 3}, part.process_state_dict())
+    rest.fit(second)
+    assert second.x().item() == whole.x().item()
 
 
 class Ensemble(Game):

@@ -14,7 +14,7 @@ from third_party import install
 import gantools
 from gantools import Command, RunConfig, Setting, Spec, UserError, hookimpl
 from gantools.plugins import KINDS, Plugins
-from gantools.plugins.host import incompatibility
+from gantools.plugins.plugin import incompatibility
 
 
 def module(**hooks) -> ModuleType:
@@ -98,8 +98,10 @@ def test_a_part_that_is_not_there_is_refused_with_the_nearest():
         host(mine=module(register_data={"gone": "mine:gone"})).part("data", "gone")
 
 
-def test_a_setting_by_itself_knows_what_is_installed():
-    assert Setting().part("objectives", "hinge") is gantools.losses.hinge
+def test_a_setting_gives_parts_by_name():
+    assert Setting(parts=host().part).part("objectives", "hinge") is gantools.losses.hinge
+    with pytest.raises(LookupError, match="has no parts"):
+        Setting().part("objectives", "hinge")
 
 
 def test_an_application_refuses_a_part_before_it_makes_anything(clean_plugins, tmp_path):

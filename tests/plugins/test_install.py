@@ -3,103 +3,59 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-import sysconfig
 import time
-import venv
 
 import pytest
-from program import environment
 
 from gantools import UserError
 from gantools.plugins import installer, scaffold
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    """A fresh environment that sees this one's libraries; pip may look nowhere else."""
-    folder = tmp_path_factory.mktemp("fresh")
-    venv.create(folder / "env", with_pip=False, symlinks=True)
-    paths = sysconfig.get_paths(vars={"base": str(folder / "env"), "platbase": ""})
-    libraries = [path for path in sys.path if path.endswith("site-packages")]
-    with open(os.path.join(paths["purelib"], "host.pth"), "w") as file:
-        for path in libraries:
-            file.write(f"import site; site.addsitedir({path!r})\n")
-    env = environment(
-        GANTOOLS_CACHE=str(folder / "cache"),
-        PIP_CONFIG_FILE=os.devnull,
-        PIP_FIND_LINKS="",
-        PIP_NO_INDEX="1",
-        PIP_NO_BUILD_ISOLATION="0",
-        PIP_DISABLE_PIP_VERSION_CHECK="1",
-        VIRTUAL_ENV=str(folder / "env"),
-    )
-    env.pop("PYTHONPATH")
-    python = folder / "env" / "bin" / "python"
-
-    def call(*arguments: object, module: str = "gantools.cli.main", fails: int = 0) -> str:
-        done = subprocess.run(
-            [python, "-m", module, *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            env=env,
-            cwd=folder,
-            timeout=200,
-            check=False,
-        )
-        assert done.returncode == fails, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    call.folder = folder
-    return call
-
-
-def test_new_install_test_train_and_leave_in_under_two_minutes(world):
+def test_new_install_test_train_and_leave_in_under_two_minutes(fresh):
     began = time.monotonic()
-    assert "gantools run my-swirl" in world("plugins", "new", "my-swirl")
+    assert "gantools run my-swirl" in fresh("plugins", "new", "my-swirl")
 
-    said = world("plugins", "install", "./gantools-my-swirl")
+    said = fresh("plugins", "install", "./gantools-my-swirl")
     assert "-m pip install" in said
     assert "A plugin is code that runs with all your rights" in said
     assert "my-swirl (gantools-my-swirl 0.1.0) ok" in said
 
-    assert "my-swirl  A generator learns points in the plane" in world("run", "--help")
-    options = world("run", "my-swirl", "--help")
+    assert "my-swirl  A generator learns points in the plane" in fresh("run", "--help")
+    options = fresh("run", "my-swirl", "--help")
     assert "--samples <int range>" in options
     assert "2<=x<=2048" in options
 
-    world("gantools-my-swirl", "-q", "-p", "no:cacheprovider", module="pytest")
+    fresh("gantools-my-swirl", "-q", "-p", "no:cacheprovider", module="pytest")
 
-    world("run", "my-swirl", "--steps", 500, "--out", "run", "--quiet")
-    results = json.loads((world.folder / "run" / "evaluation.json").read_text())
+    fresh("run", "my-swirl", "--steps", 500, "--out", "run", "--quiet")
+    results = json.loads((fresh.folder / "run" / "evaluation.json").read_text())
     assert results["energy_distance"] < results["baselines"]["normal"]
-    assert "<h2>Points</h2>" in (world.folder / "run" / "report.html").read_text()
-    assert (world.folder / "run" / "samples" / "points.png").stat().st_size > 10_000
+    assert "<h2>Points</h2>" in (fresh.folder / "run" / "report.html").read_text()
+    assert (fresh.folder / "run" / "samples" / "points.png").stat().st_size > 10_000
 
-    assert "gantools-my-swirl" in world("plugins", "uninstall", "my-swirl")
-    assert "my-swirl" not in world("plugins", "list")
-    assert "There is no application 'my-swirl'" in world("run", "my-swirl", fails=2)
+    assert "gantools-my-swirl" in fresh("plugins", "uninstall", "my-swirl")
+    assert "my-swirl" not in fresh("plugins", "list")
+    assert "There is no application 'my-swirl'" in fresh("run", "my-swirl", fails=2)
     assert time.monotonic() - began < 120
 
 
-def test_what_cannot_be_installed_is_said(world):
-    said = world("plugins", "install", "./nowhere", fails=2)
+def test_what_cannot_be_installed_is_said(fresh):
+    said = fresh("plugins", "install", "./nowhere", fails=2)
     assert "failed (exit code 1): see above" in said
     assert "Traceback" not in said
 
 
-def test_a_distribution_without_a_plugin_is_said(world, tmp_path):
+def test_a_distribution_without_a_plugin_is_said(fresh, tmp_path):
     (tmp_path / "pyproject.toml").write_text(
         '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
         '[project]\nname = "plain-thing"\nversion = "1"\n[tool.setuptools]\npackages = []\n'
     )
-    assert "No new plugin is among it" in world("plugins", "install", tmp_path)
+    assert "No new plugin is among it" in fresh("plugins", "install", tmp_path)
 
 
-def test_uninstalling_what_is_no_plugin_is_refused(world):
-    assert "No plugin is called 'torch'" in world("plugins", "uninstall", "torch", fails=2)
+def test_uninstalling_what_is_no_plugin_is_refused(fresh):
+    assert "No plugin is called 'torch'" in fresh("plugins", "uninstall", "torch", fails=2)
 
 
 # -- the installer ------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import typer
 from gantools import UserError
 
 if TYPE_CHECKING:
-    from gantools.runs.session import Trained
+    from gantools.application import Trained
 
 app = typer.Typer(
     help="Use trained imitators.",
