@@ -2,7 +2,8 @@
 
 Both train with 16 environments and one torch thread on the same demonstrations. Of ``imitation``
 three settings are timed: its documentation's example, its shipped tuned Hopper settings, and ours
-(the same rollout, epochs, minibatch, and discriminator moves), for equal learning per step.
+(the same rollout, epochs, minibatch, and discriminator moves), for equal learning per step; and
+its documentation's example once more with as many threads as torch takes by itself.
 
     python benchmarks/gail_speed/compare.py [--rounds 3] [--steps 49152] [--demos FILE.npz]
 """
@@ -34,15 +35,15 @@ def ours(steps: int, demos: Path, *options: str) -> float:
         return json.loads(_output(command))["env_steps_per_second"]
 
 
-def theirs(steps: int, demos: Path, config: str) -> float:
+def theirs(steps: int, demos: Path, config: str, threads: int = 1) -> float:
     """Environment steps a second of ``imitation`` with one of its settings."""
     command = [str(THEIRS), str(HERE / "imitation_side.py"), "--envs", "16", "--demos", str(demos)]
-    command += ["--steps", str(steps), "--config", config]
+    command += ["--steps", str(steps), "--config", config, "--threads", str(threads)]
     return json.loads(_output(command).strip().splitlines()[-1])["env_steps_per_second"]
 
 
 def _output(command: list[str]) -> str:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}  # --threads has the last word
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
@@ -58,11 +59,14 @@ def main() -> None:
     if not THEIRS.exists():
         sys.exit("imitation's environment is missing: make .venv-imitation/.ready")
     configs = ("docs", "tuned", "matched")
-    rates: dict[str, list[float]] = {name: [] for name in ("gantools", *configs)}
+    cores = os.cpu_count() or 1
+    default = f"docs, torch's default of {cores} threads,"
+    rates: dict[str, list[float]] = {name: [] for name in ("gantools", *configs, default)}
     for _ in range(asked.rounds):
         rates["gantools"].append(ours(2 * asked.steps, asked.demos))
         for config in configs:
             rates[config].append(theirs(asked.steps, asked.demos, config))
+        rates[default].append(theirs(asked.steps, asked.demos, "docs", threads=cores))
     print("| | env steps/s, median (min–max) | gantools is … times as fast |")
     print("|---|---|---|")
     mine = rates["gantools"]
