@@ -130,7 +130,7 @@ def test_bad_files(npz, tmp_path):
     }.items():
         with pytest.raises(UserError, match=said):
             load(tmp_path / name, "Pendulum")
-    with pytest.raises(UserError, match="Run 'minari download no/such-v0' first"):
+    with pytest.raises(UserError, match="run 'minari download no/such-v0' first"):
         load("minari:no/such-v0", "Pendulum")
 
 
