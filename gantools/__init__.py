@@ -16,6 +16,7 @@ _HOME = {
     "Application": "gantools.application",
     "Command": "gantools.application",
     "Game": "gantools.engine",
+    "Note": "gantools.errors",
     "Observer": "gantools.engine",
     "Option": "gantools.config",
     "Player": "gantools.engine",
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
         Turn,
         shared,
     )
-    from gantools.errors import UserError
+    from gantools.errors import Note, UserError
     from gantools.hookspecs import hookimpl
 
 

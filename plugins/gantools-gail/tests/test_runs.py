@@ -90,7 +90,7 @@ def test_the_evaluation_says_what_was_measured(ppo):
     assert results["env_steps_per_second"] == pytest.approx(64 / seconds)
     fraction = results["return_mean"] / results["expert_return_mean"]
     assert results["fraction_of_expert"] == pytest.approx(fraction)
-    first, last = results["evaluation_seeds"]
+    first, last = map(int, results["evaluation_seeds"].split(" to "))
     assert last - first + 1 == results["episodes"] == 2
 
 
