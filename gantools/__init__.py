@@ -20,6 +20,7 @@ _HOME = {
     "Observer": "gantools.engine",
     "Option": "gantools.config",
     "Player": "gantools.engine",
+    "Plugins": "gantools.plugins",
     "RunConfig": "gantools.config",
     "Section": "gantools.application",
     "Setting": "gantools.application",
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     )
     from gantools.errors import Note, UserError
     from gantools.hookspecs import hookimpl
+    from gantools.plugins import Plugins
 
 
 def __getattr__(name: str) -> Any:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from gantools.config import RunConfig
-from gantools.errors import UserError
+from gantools.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from gantools.engine import Game
@@ -41,6 +41,11 @@ class Spec:
     config: type[RunConfig]
     implementation: str
     verbs: str | None = None
+
+    def __post_init__(self) -> None:
+        for path in (self.implementation, self.verbs):
+            if path is not None and ":" not in path:
+                raise ValueError(f"{path!r} should be 'package.module:Name', with a colon")
 
 
 @dataclass(frozen=True)
@@ -206,7 +211,11 @@ def locate(path: str) -> Any:
         UserError: the module or the name is missing, saying which.
     """
     module, _, name = path.partition(":")
+    found: Any = None
     try:
-        return getattr(importlib.import_module(module), name)
+        found = importlib.import_module(module)
+        return getattr(found, name)
     except (ImportError, AttributeError) as error:
-        raise UserError(f"Cannot import {path!r}: {error}. Reinstall the plugin.") from error
+        hint = did_you_mean(name, dir(found)) if found is not None else ""
+        cure = hint or " Mend or reinstall its plugin."
+        raise UserError(f"Cannot import {path!r}: {error}.{cure}") from error

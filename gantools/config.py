@@ -97,7 +97,12 @@ def fields(config: type[RunConfig]) -> dict[str, Field]:
         hint = hints[field.name]
         option = next((o for o in getattr(hint, "__metadata__", ()) if isinstance(o, Option)), None)
         if option is None:
-            raise TypeError(f"{config.__name__}.{field.name} needs Annotated[type, Option(help)]")
+            raise TypeError(
+                f"{config.__name__}.{field.name} needs Annotated[type, Option(help)], such as "
+                'Annotated[float, Option("Learning rate.", min=0)]'
+            )
+        if not option.help.strip():
+            raise TypeError(f"{config.__name__}.{field.name} says nothing of itself: Option(help)")
         kind, optional, choices = hint.__origin__, False, ()
         if typing.get_origin(kind) in (types.UnionType, typing.Union):
             kind, *rest = [part for part in typing.get_args(kind) if part is not type(None)]

@@ -59,7 +59,7 @@ FAULTS = {
         """,
         (),
         "failed",
-        "weather",
+        "turn_ended has no 'weather'. It has run, turn, figures.",
     ),
     "slow": ("import time; time.sleep(0.5)", (), "ok", "slow to import: "),
     "heavy": ("import numpy", (), "ok", "imports numpy"),
@@ -137,7 +137,7 @@ FAULTS = {
         """,
         (),
         "failed",
-        "register_applications returned 'toy', not a list of Spec",
+        "register_applications returned a str, not a list: [Spec(…), …]",
     ),
     "thief": (
         """

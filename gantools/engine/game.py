@@ -7,8 +7,9 @@ from typing import Any
 
 from torch import Tensor
 
-from gantools.engine.player import Mover
+from gantools.engine.player import Agent, Mover, Player
 from gantools.engine.turn import Turn
+from gantools.errors import did_you_mean
 
 
 class Game:
@@ -43,6 +44,15 @@ class Game:
             if name in dir(type(self)):
                 raise ValueError(f"a player cannot be named {name!r}: every game has that")
             player.name = name
+            if isinstance(player, (Player, Agent)):
+                self._check_wish(name, "reward" if isinstance(player, Agent) else "loss")
+
+    def _check_wish(self, player: str, wish: str) -> None:
+        """Refuse a player of whom the game does not say what it wants, before anything is played."""
+        own, general = f"{player}_{wish}", getattr(type(self), wish) is getattr(Game, wish)
+        if general and not hasattr(type(self), own):
+            hint = did_you_mean(own, dir(type(self)))
+            raise ValueError(f"{type(self).__name__} has no {own} for player {player!r}.{hint}")
 
     def __getattr__(self, name: str) -> Any:
         try:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from gantools.engine.turn import SHARING
 from gantools.errors import NonFiniteError
 
 if TYPE_CHECKING:
@@ -156,6 +157,7 @@ class Player(Mover):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The module's forward pass."""
+        self._check_sharing()
         if self._precise is None:
             return self.module(*args, **kwargs)
         return _in_precision(self._precise, self.module)(*args, **kwargs)
@@ -164,9 +166,21 @@ class Player(Mover):
         if name.startswith("_") or "module" not in self.__dict__:
             raise AttributeError(name)
         attribute = getattr(self.module, name)
+        if inspect.ismethod(attribute):
+            self._check_sharing()
         if self._precise is None or not inspect.ismethod(attribute):
             return attribute
         return _in_precision(self._precise, attribute)
+
+    def _check_sharing(self) -> None:
+        """Refuse to take part in shared work that is not said to depend on this player."""
+        sharing = SHARING.get()
+        if sharing is not None and sharing[1] != self.name:
+            work, by = sharing
+            raise RuntimeError(
+                f"{work} is shared by {by!r} but calls player {self.name!r}, who would get no "
+                f"gradient through it: call {self.name!r} in each loss instead"
+            )
 
     @property
     def averaged(self) -> nn.Module:
@@ -185,6 +199,13 @@ class Player(Mover):
         with turn.moving(self.name):
             loss = game.loss(self.name, turn)
             terms = loss if isinstance(loss, Mapping) else {"loss": loss}
+            for term, value in terms.items():
+                if not isinstance(value, Tensor) or value.dim() > 0:
+                    got = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
+                    raise TypeError(
+                        f"the term {term!r} of the loss of {self.name!r} is {got}: a loss is a "
+                        "tensor of one number, such as a mean"
+                    )
             total = reduce(torch.add, terms.values())
             total.backward(inputs=self.trainable)
         total = total.detach()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import torch
@@ -86,7 +87,7 @@ class Turn:
         needs_graph = by is not None and (by == self._mover or by in self._waiting)
         kept = self._shared.get(key)
         if kept is None or (by == self._mover and not kept[1]):
-            with torch.set_grad_enabled(needs_graph):
+            with torch.set_grad_enabled(needs_graph), _computing(key, by):
                 kept = (by, needs_graph, compute())
             self._shared[key] = kept
         _, has_graph, value = kept
@@ -126,13 +127,28 @@ class Turn:
         self._shared.clear()
 
 
-def shared(*, by: str | None) -> Callable[[Callable[..., T]], Callable[..., T]]:
+SHARING: ContextVar[tuple[str, str | None] | None] = ContextVar("SHARING", default=None)
+"""What is being computed for all players, and by whom its result may depend."""
+
+
+@contextmanager
+def _computing(key: Hashable, by: str | None) -> Iterator[None]:
+    name = key[1].__name__ if isinstance(key, tuple) else str(key)
+    token = SHARING.set((name, by))
+    try:
+        yield
+    finally:
+        SHARING.reset(token)
+
+
+def shared(method: Callable[..., T] | None = None, *, by: str | None = None) -> Callable[..., Any]:
     """Make a game's method ``method(self, turn)`` compute once a turn, for all its players.
 
     Args:
-        by: the player whose parameters the result depends on; see :meth:`Turn.share`. A result
-            that depends on two players (a discriminator's features of a generator's fakes) is not
-            shared: call the modules in each loss.
+        by: the player whose parameters the result depends on, None for nobody's (noise, say); see
+            :meth:`Turn.share`. A result that depends on two players (a discriminator's features
+            of a generator's fakes) cannot be shared: call the modules in each loss. Calling
+            another player's module while the result is computed raises a RuntimeError.
 
     Example:
         >>> class GAN(Game):
@@ -149,4 +165,4 @@ def shared(*, by: str | None) -> Callable[[Callable[..., T]], Callable[..., T]]:
         once.shared_by = by  # type: ignore[attr-defined]
         return once
 
-    return decorate
+    return decorate if method is None else decorate(method)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 import time
+import traceback
 from collections.abc import Iterable, Mapping
 from importlib import metadata
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -95,8 +98,8 @@ class Plugins:
         manager = self.manager
         try:
             module = self._import(plugin)
+            _check_hooks(module)
             manager.register(module, plugin.name)
-            _check_hooks(manager, module)
             self._collect(module, plugin)
             for spec in plugin.specs:
                 fields(spec.config)  # raises where it is not a configuration
@@ -269,7 +272,7 @@ class Plugins:
             except (Exception, SystemExit) as error:
                 if self.strict:
                     raise
-                said = f"failed in {hook}: {_one_line(error)}"
+                said = f"failed in {hook}: {_one_line(error)}{_where(error)}"
                 self._off.add(name)
                 self._remark(name, f"{said} (and was switched off for the run)")
             seconds = time.monotonic() - began
@@ -304,27 +307,41 @@ _SINGULAR = {kind: kind.removesuffix("s") for kind in KINDS} | {
 }
 
 
+def _where(error: BaseException) -> str:
+    """The file and line that raised it, where that is known."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f", {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+
+
 def _one_line(error: BaseException) -> str:
     said = " ".join(str(error).split())
     return f"{type(error).__name__}: {said[:300]}"
 
 
-def _check_hooks(manager: pluggy.PluginManager, module: Any) -> None:
-    """Raise where a module has a hook that does not exist (pluggy checks the arguments)."""
-    known = {name for name in vars(hookspecs) if hasattr(vars(hookspecs)[name], "gantools_spec")}
-    for caller in manager.get_hookcallers(module) or ():
-        if caller.name not in known:
-            raise AttributeError(
-                f"there is no hook {caller.name!r}.{did_you_mean(caller.name, known)}"
-            )
-    manager.check_pending()
+def _check_hooks(module: Any) -> None:
+    """Raise where a module implements a hook that does not exist, or asks for what it has not."""
+    known = {name for name, value in vars(hookspecs).items() if hasattr(value, "gantools_spec")}
+    for name in dir(module):
+        function = getattr(module, name)
+        if not hasattr(function, "gantools_impl"):
+            continue
+        if name not in known:
+            raise AttributeError(f"there is no hook {name!r}.{did_you_mean(name, known)}")
+        has = list(inspect.signature(getattr(hookspecs, name)).parameters)
+        for argument in inspect.signature(function).parameters:
+            if argument not in has:
+                hint = did_you_mean(argument, has)
+                raise TypeError(f"{name} has no {argument!r}.{hint} It has {', '.join(has)}.")
 
 
 def _all(hook: str, returned: list[Any], kind: type) -> tuple[Any, ...]:
     found: list[Any] = []
     for values in returned:
         if isinstance(values, (str, kind)) or not isinstance(values, Iterable):
-            raise TypeError(f"{hook} returned {values!r}, not a list of {kind.__name__}")
+            what = kind.__name__
+            raise TypeError(
+                f"{hook} returned a {type(values).__name__}, not a list: [{what}(…), …]"
+            )
         found += values
     for value in found:
         if not isinstance(value, kind):
@@ -336,7 +353,8 @@ def _mapping(hook: str, returned: list[Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for values in returned:
         if not isinstance(values, Mapping):
-            raise TypeError(f"{hook} returned {values!r}, not names with 'module:name'")
+            what = type(values).__name__
+            raise TypeError(f"{hook} returned a {what}, not a dict: {{name: 'module:name'}}")
         found |= values
     for name, where in found.items():
         if not isinstance(where, str) or ":" not in where:

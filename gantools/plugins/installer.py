@@ -61,7 +61,7 @@ def install_command(
     specs: Sequence[str], *, upgrade: bool, editable: bool, constraints: Path
 ) -> list[str]:
     """What installs requirements, files or folders, as ``gantools plugins install`` takes them."""
-    command = [*installer(), "install"]
+    command = [*installer(), "install", "--quiet"]
     if command[1] == "pip":  # uv's
         command += ["--python", sys.executable]
     command += ["--constraint", str(constraints)]

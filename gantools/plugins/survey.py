@@ -116,5 +116,8 @@ def check(plugins: list[Plugin], chosen: Iterable[Plugin]) -> Iterable[tuple[Plu
         names_claimed_twice(plugins, known)
         card = known[plugin.key]
         if card["status"] == "ok":
-            card["missing"] = _examine_apart(plugin, deep=True).get("missing", [])
+            missing = _examine_apart(plugin, deep=True).get("missing", [])
+            card = {**card, "missing": missing}
+            if missing:
+                cards.keep(plugin.key, {**card, "remark": "; ".join(missing)})
         yield plugin, card

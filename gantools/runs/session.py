@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import torch
 from filelock import FileLock, Timeout
 
@@ -84,7 +85,7 @@ def resume(
         UserError: not a run, its application is gone, or it is being trained right now.
     """
     run = Run.open(path)
-    spec = plugins.application(run.manifest["application"])
+    spec = _application_of(run, plugins)
     session = _Session(spec, run.config(spec.config), plugins, inputs=run.inputs)
     with full_disk_is_said(path):
         return session.play(run, session.watched(progress, observers))
@@ -103,7 +104,7 @@ def load(path: Path, plugins: Plugins, *, which: str = "last", device: str = "cp
     if which not in ("last", "best"):
         raise UserError(f"There is no checkpoint called {which!r}: it is last or best.")
     run = Run.open(path)
-    spec = plugins.application(run.manifest["application"])
+    spec = _application_of(run, plugins)
     config = run.config(spec.config)
     session = _Session(spec, config, plugins, device=device, inputs=run.inputs)
     if which == "best" and Checkpoints(run.checkpoints).best() is None:
@@ -115,6 +116,24 @@ def load(path: Path, plugins: Plugins, *, which: str = "last", device: str = "cp
         if isinstance(player, Player):
             player.module.eval()
     return Trained(run, session.application, session.game, which, turn, session.seconds)
+
+
+def _application_of(run: Run, plugins: Plugins) -> Spec:
+    """The application that a run is of.
+
+    Raises:
+        UserError: it is not installed; says whose it was.
+    """
+    try:
+        return plugins.application(run.manifest["application"])
+    except UserError as error:
+        made = run.manifest.get("plugin") or {}
+        if plugins.get(run.manifest["application"]) is None and made.get("name"):
+            raise UserError(
+                f"{run.path} was made by {made['name']} {made['version']}, which is not installed: "
+                f"gantools plugins install {made['name']}"
+            ) from error
+        raise
 
 
 def evaluate(trained: Trained, plugins: Plugins) -> dict[str, Any]:
@@ -134,7 +153,7 @@ def evaluate(trained: Trained, plugins: Plugins) -> dict[str, Any]:
             "turn": trained.turn,
             "train_seconds": trained.seconds,
         }
-        results = _finite(results)
+        results = {name: _plain(name, value) for name, value in results.items()}
         text = json.dumps(results, indent=2, allow_nan=False) + "\n"
         if trained.checkpoint == "last":
             write_aside(trained.run.evaluation_file, text)
@@ -146,13 +165,25 @@ def evaluate(trained: Trained, plugins: Plugins) -> dict[str, Any]:
     return results
 
 
-def _finite(value: Any) -> Any:
-    """The same, with None for every float that JSON has no word for."""
+def _plain(name: str, value: Any) -> Any:
+    """The same as JSON holds it: numbers of NumPy and torch too, None for what is not finite.
+
+    Raises:
+        TypeError: it is something else; names the figure.
+    """
     if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
+        return {str(key): _plain(f"{name}.{key}", item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+        return [_plain(name, item) for item in value]
+    if isinstance(value, np.generic) or (isinstance(value, torch.Tensor) and value.numel() == 1):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    raise TypeError(
+        f"evaluate() returned a {type(value).__name__} as {name!r}: figures are numbers and text"
+    )
 
 
 class _Session:
@@ -190,7 +221,7 @@ class _Session:
         setting = Setting(fabric.global_rank, fabric.world_size, str(fabric.device), plugins.part)
         self.game, data = self.application.build(setting)
         if data is not None and not hasattr(data, "state_dict"):
-            said = "its data has no state_dict: a resumed run sees other batches"
+            said = "its data has no state_dict: a resumed run may see other batches"
             warnings.warn(f"{spec.name}: {said}", Note, stacklevel=2)
         self.trainer.setup(self.game, data)
         self.seconds = 0.0

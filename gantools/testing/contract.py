@@ -129,7 +129,11 @@ def _check_training(spec: Spec, options: Mapping[str, Any], folder: Path, plugin
     api.run(spec.name, out=parted, observers=[_StopAfter(1)], **shown, **small)
     resumed = api.resume(parted, **shown)
     found = differences(_numbers(whole), _numbers(resumed))
-    assert not found, f"{spec.name}: a resumed run ends with other numbers: {', '.join(found[:5])}"
+    assert not found, (
+        f"{spec.name}: a resumed run ends with other numbers: {', '.join(found[:5])}. Is something "
+        "kept in an attribute of the game, the application or the data? Give that object "
+        "state_dict() and load_state_dict(), or make it a function of turn.step."
+    )
 
     results = json.loads(whole.evaluation_file.read_text(encoding="utf-8"))
     assert len(results) > 4, f"{spec.name}: its evaluation says nothing"
@@ -143,12 +147,17 @@ def _check_training(spec: Spec, options: Mapping[str, Any], folder: Path, plugin
     assert whole.report_file.is_file(), f"{spec.name}: there is no report"
 
 
-def _numbers(run: Run) -> tuple[Any, ...]:
+def _numbers(run: Run) -> dict[str, Any]:
     """What two runs of one seed must have in common: metrics and state, times left out."""
     checkpoints = Checkpoints(run.checkpoints)
     path = checkpoints.path(checkpoints.turns()[-1])
-    state = load_state(path, "state")["trainer"], load_state(path, "process-0")
-    return run.metrics_file.read_text(encoding="utf-8"), checkpoints.best(), *state
+    rows = run.metrics_file.read_text(encoding="utf-8").splitlines()
+    return {
+        "metrics.csv": dict(enumerate(rows)),
+        "best checkpoint": checkpoints.best(),
+        **load_state(path, "state")["trainer"],
+        "random states": load_state(path, "process-0"),
+    }
 
 
 # -- observers --------------------------------------------------------------------------------

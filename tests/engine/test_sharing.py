@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from gantools import Agent, Game, Player, Simultaneous, Trainer, shared
+from gantools import Agent, Game, Observer, Player, Simultaneous, Trainer, shared
 from gantools.data import Batches
 from gantools.losses import non_saturating
 
@@ -147,3 +147,62 @@ def test_an_agent_collects_once_a_turn_and_learns_what_the_game_says(solver):
     assert game.agent.collected == 2
     assert game.seen == [1.0] * moves + [2.0] * moves
     assert game.agent.learned == [[2.0] * 4, [4.0] * 4]
+
+
+def test_shared_work_that_calls_another_player_is_refused():
+    class Wrong(Game):
+        @shared(by="maker")
+        def scores(self, turn):
+            return self.critic(self.maker(turn.randn(4, 2)))
+
+        def critic_loss(self, turn):
+            return self.scores(turn).mean()
+
+        maker_loss = critic_loss
+
+    game = Wrong(critic=Player(nn.Linear(2, 1)), maker=Player(nn.Linear(2, 2)))
+    with pytest.raises(RuntimeError, match="scores is shared by 'maker' but calls player 'critic'"):
+        Trainer(1, accelerator="cpu").fit(game)
+
+
+def test_bare_shared_is_work_that_depends_on_nobody():
+    class Noise(Game):
+        @shared
+        def noise(self, turn):
+            return turn.randn(4, 2)
+
+        def one_loss(self, turn):
+            turn.log("one/noise", self.noise(turn).sum())
+            return self.one(self.noise(turn)).mean()
+
+        def two_loss(self, turn):
+            turn.log("two/noise", self.noise(turn).sum())
+            return self.two(self.noise(turn)).mean()
+
+    seen = []
+
+    class Watch(Observer):
+        def turn_ended(self, trainer, figures):
+            seen.append((figures["one/noise"], figures["two/noise"]))
+
+    game = Noise(one=Player(nn.Linear(2, 1)), two=Player(nn.Linear(2, 1)))
+    Trainer(1, accelerator="cpu", observers=[Watch()]).fit(game)
+    assert seen[0][0] == seen[0][1]
+
+
+def test_a_player_without_a_wish_and_a_loss_that_is_no_number_are_said():
+    class Typo(Game):
+        def critic_los(self, turn):
+            return self.critic(turn.randn(4, 2)).mean()
+
+    with pytest.raises(
+        ValueError, match=r"no critic_loss for player 'critic'\. Did you mean 'crit"
+    ):
+        Typo(critic=Player(nn.Linear(2, 1)))
+
+    class Wide(Game):
+        def critic_loss(self, turn):
+            return self.critic(turn.randn(4, 2))
+
+    with pytest.raises(TypeError, match=r"'loss' of the loss of 'critic' is \[4, 1\]"):
+        Trainer(1, accelerator="cpu").fit(Wide(critic=Player(nn.Linear(2, 1))))

@@ -67,8 +67,9 @@ def test_uv_is_used_where_uv_made_the_environment(tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.which", lambda name, path=None: "/bin/uv")
     file = tmp_path / "constraints.txt"
     command = installer.install_command(["x"], upgrade=True, editable=False, constraints=file)
-    assert command[:5] == ["/bin/uv", "pip", "install", "--python", sys.executable]
-    assert command[5:] == ["--constraint", str(file), "--upgrade", "x"]
+    assert command[:4] == ["/bin/uv", "pip", "install", "--quiet"]
+    assert command[4:6] == ["--python", sys.executable]
+    assert command[6:] == ["--constraint", str(file), "--upgrade", "x"]
 
 
 def test_without_pip_and_uv_the_cure_is_said(tmp_path, monkeypatch):
