@@ -48,7 +48,7 @@ class Game:
                 self._check_wish(name, "reward" if isinstance(player, Agent) else "loss")
 
     def _check_wish(self, player: str, wish: str) -> None:
-        """Refuse a player of whom the game does not say what it wants, before anything is played."""
+        """Refuse a player of whom the game does not say what it wants."""
         own, general = f"{player}_{wish}", getattr(type(self), wish) is getattr(Game, wish)
         if general and not hasattr(type(self), own):
             hint = did_you_mean(own, dir(type(self)))
