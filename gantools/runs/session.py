@@ -336,7 +336,7 @@ class _Recorder(Observer):
             with trainer.evaluating():
                 validated = self.session.application.validate(self.session.game)
             self.score = validated.get("score")
-            row |= {f"evaluation/{name}": value for name, value in validated.items()}
+            row |= {f"evaluation/{name}": float(value) for name, value in validated.items()}
         if row and self.active:
             self.metrics.add(turn, row)
             self.plugins.notify(

@@ -70,7 +70,7 @@ class Triangle(Game):
 
     def __init__(self, config: Config, objective: Objective, penalty: Penalty) -> None:
         self.config, self.objective, self.penalty = config, objective, penalty
-        adam = {"lr": config.lr, "betas": (0.0, 0.9)}
+        adam = {"lr": config.lr, "betas": (0.0, 0.9)}  # 0.5 lets some seeds collapse: README.md
         super().__init__(
             discriminator=Player(mlp(2, 1, width=128), **adam),
             classifier=Player(mlp(2, config.generators, width=64), **adam),
