@@ -2,16 +2,30 @@
 
 from gantools.engine.game import Game
 from gantools.engine.player import Agent, Mover, Player, Reward
-from gantools.engine.solver import Alternating, Simultaneous, Solver
+from gantools.engine.solver import (
+    Alternating,
+    Consensus,
+    Extragradient,
+    Lookahead,
+    NagarajanKolter,
+    Optimistic,
+    Simultaneous,
+    Solver,
+)
 from gantools.engine.trainer import Observer, Trainer
 from gantools.engine.turn import Turn, shared
 
 __all__ = [
     "Agent",
     "Alternating",
+    "Consensus",
+    "Extragradient",
     "Game",
+    "Lookahead",
     "Mover",
+    "NagarajanKolter",
     "Observer",
+    "Optimistic",
     "Player",
     "Reward",
     "Simultaneous",

@@ -3,14 +3,15 @@
 A gradient player (:class:`Player`) moves along the gradient of its loss. An agent
 (:class:`Agent`) moves by itself: it acts in a world, is told what its transitions are worth,
 and learns. Solvers move both through the same two calls: ``prepare`` works a move out,
-``step`` makes it.
+``step`` makes it. Solvers that look ahead take a gradient player's step apart (``move``,
+``settle``), look at its ``weights`` and ``put`` others.
 """
 
 from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,8 @@ class Player(Mover):
         clip_norm: gradients are scaled down to this global L2 norm; None leaves them.
         schedule: at every step the learning rate is multiplied by ``schedule(turn.progress)``, such
             as ``lambda progress: 1 - progress``; None keeps it constant.
+        project: called with the module after every step, to put its weights back into a set that
+            they may not leave (``gantools.nn.weight_clip`` gives one); None leaves them.
         options: given to the optimizer: ``lr=2e-4, betas=(0.5, 0.999)``, … Where the optimizer
             has a fused implementation it is used unless ``fused`` or ``foreach`` is given.
 
@@ -101,6 +104,7 @@ class Player(Mover):
         ema: float | None = None,
         clip_norm: float | None = None,
         schedule: Callable[[float], float] | None = None,
+        project: Callable[[nn.Module], None] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(moves)
@@ -111,6 +115,7 @@ class Player(Mover):
         self.module = module
         self.clip_norm = clip_norm
         self.schedule = schedule
+        self.project = project
         self._make_optimizer = optimizer
         self._options = options
         self._ema_decay = ema
@@ -196,43 +201,81 @@ class Player(Mover):
             NonFiniteError: a term of the loss or the gradient is not finite.
         """
         self.optimizer.zero_grad(set_to_none=True)  # of a move that failed or was not made
+        mean: dict[str, Tensor] = {}
+        for piece in turn.pieces():
+            terms = self.terms(game, turn)
+            total = reduce(torch.add, terms.values())
+            if turn.accumulate > 1:
+                total = total / turn.accumulate
+            total.backward(inputs=self.trainable)
+            terms = {term: value.detach() for term, value in terms.items()}
+            mean = terms if piece == 0 else {term: mean[term] + terms[term] for term in terms}
+        if turn.accumulate > 1:
+            mean = {term: value / turn.accumulate for term, value in mean.items()}
+        self._finish(mean, turn)
+
+    def terms(self, game: Game, turn: Turn) -> Mapping[str, Tensor]:
+        """The terms of this player's loss by name, with their graph.
+
+        Raises:
+            TypeError: one of them is not a tensor of one number.
+        """
         with turn.moving(self.name):
             loss = game.loss(self.name, turn)
-            terms = loss if isinstance(loss, Mapping) else {"loss": loss}
-            for term, value in terms.items():
-                if not isinstance(value, Tensor) or value.dim() > 0:
-                    got = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
-                    raise TypeError(
-                        f"the term {term!r} of the loss of {self.name!r} is {got}: a loss is a "
-                        "tensor of one number, such as a mean"
-                    )
-            total = reduce(torch.add, terms.values())
-            total.backward(inputs=self.trainable)
-        total = total.detach()
+        terms = loss if isinstance(loss, Mapping) else {"loss": loss}
+        for term, value in terms.items():
+            if not isinstance(value, Tensor) or value.dim() > 0:
+                got = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
+                raise TypeError(
+                    f"the term {term!r} of the loss of {self.name!r} is {got}: a loss is a "
+                    "tensor of one number, such as a mean"
+                )
+        return terms
+
+    def follow(
+        self, gradients: Sequence[Tensor | None], terms: Mapping[str, Tensor], turn: Turn
+    ) -> None:
+        """Prepare a move along gradients that a solver has worked out, instead of the loss's own.
+
+        Args:
+            gradients: of each of ``trainable``, None for those that stay.
+            terms: what the loss was, to be logged and checked.
+
+        Raises:
+            NonFiniteError: a term or a gradient is not finite.
+        """
+        for parameter, gradient in zip(self.trainable, gradients, strict=True):
+            parameter.grad = gradient
+        self._finish({term: value.detach() for term, value in terms.items()}, turn)
+
+    def _finish(self, terms: Mapping[str, Tensor], turn: Turn) -> None:
+        """Average over processes, log, check and clip what was prepared."""
+        total = reduce(torch.add, terms.values())
         if self._processes > 1:
-            total = self._average_over_processes(total)
+            used = [p.grad is not None for p in self.trainable]
+            pieces = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.trainable]
+            *averages, total, users = self.averages([*pieces, total, total.new_tensor(used)])
+            shares = users.tolist()  # a parameter that no process used keeps no gradient
+            for parameter, average, share in zip(self.trainable, averages, shares, strict=True):
+                parameter.grad = torch.empty_like(parameter).copy_(average) if share else None
         for term, value in terms.items():
             turn.log(f"{self.name}/{term}", value)
         if self.check_finite or self.clip_norm is not None:
             self._check_and_clip(total, terms, turn)
 
-    def _average_over_processes(self, total: Tensor) -> Tensor:
-        """Average the gradients, and the loss that it returns, over all processes.
+    def averages(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """The tensors, each averaged over all processes by one flat all-reduce.
 
-        Done here and not by DistributedDataParallel, which averages only the gradients of what its
-        own forward computed since the last backward: shared work is computed in another player's
-        move. A parameter that no process used keeps no gradient.
+        Not left to DistributedDataParallel, which averages only the gradients of what its own
+        forward computed since the last backward: shared work is computed in another player's move.
         """
-        used = [p.grad is not None for p in self.trainable]
-        pieces = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.trainable]
-        flat = torch.cat([x.flatten() for x in (*pieces, total, total.new_tensor(used))])
+        if self._processes == 1 or not tensors:
+            return list(tensors)
+        flat = torch.cat([x.flatten() for x in tensors])
         torch.distributed.all_reduce(flat)
         flat /= self._processes
-        *averages, total, users = flat.split([*(p.numel() for p in pieces), 1, len(used)])
-        for parameter, average, share in zip(self.trainable, averages, users.tolist(), strict=True):
-            if share:
-                parameter.grad = torch.empty_like(parameter).copy_(average.view(parameter.shape))
-        return total[0]
+        parts = flat.split([x.numel() for x in tensors])
+        return [part.view(x.shape) for part, x in zip(parts, tensors, strict=True)]
 
     def _check_and_clip(self, total: Tensor, terms: Mapping[str, Tensor], turn: Turn) -> None:
         gradients = [p.grad for p in self.trainable if p.grad is not None]
@@ -255,6 +298,11 @@ class Player(Mover):
 
     def step(self, turn: Turn) -> None:
         """One optimizer step along the prepared gradient, then the moving average."""
+        self.move(turn)
+        self.settle(turn)
+
+    def move(self, turn: Turn) -> None:
+        """The optimizer's step alone: what follows a whole move is :meth:`settle`'s."""
         if self.schedule is not None:
             for group in self.optimizer.param_groups:
                 group["lr"] = group.setdefault("initial_lr", group["lr"]) * self.schedule(
@@ -262,11 +310,29 @@ class Player(Mover):
                 )
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
+        if self.project is not None:
+            self.project(self.module)
+
+    def settle(self, turn: Turn) -> None:
+        """What follows a move: equal buffers everywhere, the moving average, and the turn is told
+        to forget what depended on the weights before."""
         if self._processes > 1:
             _take_first(self.module.buffers())
         if self.ema is not None:
             self.ema.update_parameters(self.module)
         turn.moved(self.name)
+
+    def weights(self) -> list[Tensor]:
+        """A copy of the trainable parameters."""
+        return [p.detach().clone() for p in self.trainable]
+
+    @torch.no_grad()
+    def put(self, weights: Sequence[Tensor]) -> None:
+        """Take these values for the trainable parameters."""
+        for parameter, value in zip(self.trainable, weights, strict=True):
+            parameter.copy_(value)
+        if self.project is not None:
+            self.project(self.module)
 
     # -- state -----------------------------------------------------------------------------
 

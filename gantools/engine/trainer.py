@@ -45,6 +45,7 @@ class Trainer:
         devices: how many processes, one a device.
         strategy: Fabric's strategy, such as ``"ddp"``; ``"auto"`` is right for one device.
         precision: ``"32-true"``, or ``"bf16-mixed"`` on hardware that has it.
+        accumulate: how many batches the gradient of one move is the mean of.
         channels_last: keep convolutions in the channels-last memory format, which is faster.
         check_finite: look at every loss and gradient, and stop at the first that is not finite.
         threads: torch's threads within a process; None leaves torch's own choice. Small networks
@@ -68,6 +69,7 @@ class Trainer:
         devices: int = 1,
         strategy: str = "auto",
         precision: str = "32-true",
+        accumulate: int = 1,
         channels_last: bool = True,
         check_finite: bool = True,
         threads: int | None = None,
@@ -78,6 +80,7 @@ class Trainer:
         self.turns = turns
         self.solver = solver or Alternating()
         self.seed = seed
+        self.accumulate = accumulate
         self.channels_last = channels_last
         self.check_finite = check_finite
         self.threads = threads
@@ -102,7 +105,12 @@ class Trainer:
         ``data`` yields batches (tensors, or nests of them) without end or is iterated again and
         again. Its position is part of the state if it has ``state_dict`` and ``load_state_dict``;
         with several processes it must be the same in all of them.
+
+        Raises:
+            UserError: the solver cannot play this game.
         """
+        if hasattr(self.solver, "check"):
+            self.solver.check(game)
         if self.threads is not None:
             torch.set_num_threads(self.threads)
         self.fabric.launch()
@@ -137,7 +145,14 @@ class Trainer:
         try:
             while self.turn < self.turns and not self.should_stop:
                 assert self._generator is not None
-                turn = Turn(self.turn, self.turns, self.fabric.device, self._generator, batches)
+                turn = Turn(
+                    self.turn,
+                    self.turns,
+                    self.fabric.device,
+                    self._generator,
+                    batches,
+                    accumulate=self.accumulate,
+                )
                 self.solver.play(game, turn)
                 self.turn += 1
                 self._tell("turn_ended", turn.figures)
@@ -216,7 +231,10 @@ class Trainer:
             player.load_state_dict(state["players"][name])
         for name, part in self._parts().items():
             if name in state:
-                part.load_state_dict(state[name])
+                kept = state[name]
+                if name == "solver":  # what it remembers of the players lies where they are
+                    kept = move_data_to_device(kept, self.fabric.device)
+                part.load_state_dict(kept)
         self._generator.set_state(process["generator"])
         set_random_states(process)
 

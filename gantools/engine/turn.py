@@ -10,10 +10,9 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_leaves, tree_map
 
 T = TypeVar("T")
-_NOTHING = object()
 
 
 class Turn:
@@ -26,6 +25,7 @@ class Turn:
         device: where the players' parameters are.
         generator: the random generator of this process, on ``device``; its state is in every
             checkpoint, so whatever is drawn from it is drawn again after a resume.
+        accumulate: how many batches the gradient of one move is the mean of.
     """
 
     def __init__(
@@ -35,14 +35,22 @@ class Turn:
         device: torch.device,
         generator: torch.Generator,
         data: Iterator[Any] | None = None,
+        accumulate: int = 1,
     ) -> None:
         self.step = step
         self.progress = step / turns
         self.device = device
         self.generator = generator
         self.figures: dict[str, Any] = {}
+        self.terms: dict[str, Any] = {}
+        """Of the figures, those that moves left, such as loss terms; not those of the game's own."""
+        self.watching = False
+        """Whether scores and shared work of this turn are looked at; the trainer says so."""
+        self.accumulate = accumulate
         self._data = data
-        self._batch: Any = _NOTHING
+        self._batches: list[Any] = []
+        self._piece = 0
+        self._joint = False
         self._shared: dict[Hashable, tuple[str | None, bool, Any]] = {}
         self._rollouts: dict[str, Any] = {}
         self._mover: str | None = None
@@ -54,9 +62,9 @@ class Turn:
     def batch(self) -> Any:
         """The batch of this move, on ``device``; the same for all players unless one of them
         moves more than once, for then each further move brings a fresh one."""
-        if self._batch is _NOTHING:
-            self._batch = None if self._data is None else next(self._data)
-        return self._batch
+        while len(self._batches) <= self._piece:
+            self._batches.append(None if self._data is None else next(self._data))
+        return self._batches[self._piece]
 
     def randn(self, *size: int) -> Tensor:
         """Standard normal noise of shape ``size`` on the device, from this turn's generator."""
@@ -73,6 +81,23 @@ class Turn:
     def log(self, name: str, value: float | Tensor) -> None:
         """Note a scalar under ``player/figure``. Tensors are detached and read only when shown."""
         self.figures[name] = value.detach() if isinstance(value, Tensor) else value
+        if self._mover is None:
+            self.terms[name] = self.figures[name]
+
+    def log_scores(self, player: str, real: Tensor, fake: Tensor) -> None:
+        """Log, on the turns that are watched, how well ``player`` tells real from fake.
+
+        ``player/separation`` is the share of pairs of which the real one is scored higher, ties
+        half: ½ if nothing is told apart, 1 for a discriminator that has won, whatever the objective.
+
+        Args:
+            real: scores of real samples, of any shape; they are paired in their order.
+            fake: scores of fakes; where there are more of one, the rest of these is left out.
+        """
+        if self.watching:
+            real, fake = real.detach().flatten(), fake.detach().flatten()
+            n = min(len(real), len(fake))
+            self.log(f"{player}/separation", 0.5 + 0.5 * (real[:n] - fake[:n]).sign().mean())
 
     # -- sharing work -----------------------------------------------------------------------
 
@@ -84,16 +109,38 @@ class Turn:
         ``by`` is yet to move on this batch; and the result is thrown away when ``by`` has moved.
         The method decorator :func:`shared` is the usual way to call this.
         """
-        needs_graph = by is not None and (by == self._mover or by in self._waiting)
+        needs_graph = by is not None and (
+            by == self._mover or by in self._waiting or self._joint
+        )
         kept = self._shared.get(key)
         if kept is None or (by == self._mover and not kept[1]):
             with torch.set_grad_enabled(needs_graph), _computing(key, by):
                 kept = (by, needs_graph, compute())
             self._shared[key] = kept
+            if self.watching and by is not None:
+                self._log_diversity(by, kept[2])
         _, has_graph, value = kept
-        if has_graph and by != self._mover:
+        if has_graph and by != self._mover and not self._joint:
             return tree_map(lambda x: x.detach() if isinstance(x, Tensor) else x, value)
         return value
+
+    def _log_diversity(self, player: str, work: Any) -> None:
+        """Log the spread of a batch of samples: 1 is that of the real ones, 0 a single point.
+
+        The spread is the mean over features of their standard deviation over the batch (Karras et
+        al. 2018, section 3). It is relative to that of the first tensor of this move's batch whose
+        samples have the same shape, and where there is none to the root mean square of the work.
+        """
+        if not isinstance(work, Tensor) or not work.is_floating_point() or work.dim() == 0:
+            return
+        work, scale = work.detach(), work.detach().square().mean().sqrt()
+        batch = self._batches[self._piece] if len(self._batches) > self._piece else None
+        for real in tree_leaves(batch):
+            if _alike(real, work):
+                work, scale = work.reshape(-1, *real.shape[1:]), real.std(0).mean()
+                break
+        if len(work) > 1:
+            self.log(f"{player}/diversity", work.std(0).mean() / scale)
 
     def rollout(self, player: str, collect: Callable[[], T]) -> T:
         """Return the agent's rollout of this turn, collecting it when first asked for."""
@@ -123,8 +170,41 @@ class Turn:
 
     def refresh(self) -> None:
         """Bring a fresh batch, and forget the work shared on the last one (rollouts stay)."""
-        self._batch = _NOTHING
+        self._batches.clear()
         self._shared.clear()
+
+    def pieces(self) -> Iterator[int]:
+        """Go through the batches that one move's gradient is the mean of, from 0.
+
+        Every player sees the same ones. Where there are several, work is shared on none of them:
+        accumulating is for those who cannot hold more than one in memory.
+        """
+        for piece in range(self.accumulate):
+            self._piece = piece
+            if self.accumulate > 1:
+                self._shared.clear()
+            yield piece
+
+    @contextmanager
+    def joint(self) -> Iterator[None]:
+        """While this lasts shared work keeps its graph for every player, not only for the one
+        whose it is: for solvers that differentiate one player's gradient by another's weights."""
+        self._joint = True
+        try:
+            yield
+        finally:
+            self._joint = False
+
+
+def _alike(real: Any, work: Tensor) -> bool:
+    """Whether these are two batches of samples of one shape; the work's may have several axes."""
+    if not isinstance(real, Tensor) or not real.is_floating_point() or not 0 < real.dim():
+        return False
+    sample = real.shape[1:]
+    leading = work.dim() - len(sample)
+    return len(real) > 1 and leading > 0 and work.shape[leading:] == sample and (
+        len(sample) > 0 or leading == 1
+    )
 
 
 SHARING: ContextVar[tuple[str, str | None] | None] = ContextVar("SHARING", default=None)

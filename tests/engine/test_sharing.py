@@ -8,6 +8,7 @@ from torch import nn
 
 from gantools import Agent, Game, Observer, Player, Simultaneous, Trainer, shared
 from gantools.data import Batches
+from gantools.errors import UserError
 from gantools.losses import non_saturating
 
 
@@ -76,7 +77,7 @@ def test_simultaneous_players_share_too():
     game = Counting()
     play(game, solver=Simultaneous())
     assert game.computed == [True]
-    with pytest.raises(ValueError, match="one move a turn"):
+    with pytest.raises(UserError, match="one move a turn"):
         play(Counting(moves=2), solver=Simultaneous())
 
 
