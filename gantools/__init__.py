@@ -15,6 +15,7 @@ _HOME = {
     "Alternating": "gantools.engine",
     "Application": "gantools.application",
     "Command": "gantools.application",
+    "GAN": "gantools.gan",
     "Game": "gantools.engine",
     "Note": "gantools.errors",
     "Observer": "gantools.engine",
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         shared,
     )
     from gantools.errors import Note, UserError
+    from gantools.gan import GAN
     from gantools.hookspecs import hookimpl
     from gantools.plugins import Plugins
 

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from gantools.config import RunConfig
 from gantools.errors import UserError, did_you_mean
+from gantools.parts import bind, parse_several
 
 if TYPE_CHECKING:
     from gantools.engine import Game
+    from gantools.losses import Penalties
     from gantools.runs.folder import Run
 
 C = TypeVar("C", bound=RunConfig)
@@ -89,7 +91,7 @@ class Setting:
         rank: this process's number, from 0.
         world_size: how many processes there are.
         device: where this process's players will be, as torch names it.
-        parts: gives the objective, penalty, solver, metric or data source of (kind, name).
+        parts: gives the objective, penalty, constraint, … of (kind, text).
     """
 
     rank: int = 0
@@ -97,20 +99,42 @@ class Setting:
     device: str = "cpu"
     parts: Callable[[str, str], Any] | None = None
 
-    def part(self, kind: str, name: str) -> Any:
-        """Return an objective, penalty, solver, metric or data source by its name.
+    def part(self, kind: str, text: str) -> Any:
+        """Return an objective, penalty, constraint, … by its name and the values given to it.
 
         Args:
-            kind: "objectives", "penalties", "solvers", "metrics" or "data".
-            name: of one of gantools' own or of a plugin's.
+            kind: "objectives", "penalties", "constraints", "augmentations", "solvers", "metrics"
+                or "data".
+            text: the name of one of gantools' own or of a plugin's, with or without values:
+                ``hinge``, ``label-smoothing:0.9``, ``weight-clip:0.01``.
 
         Raises:
-            UserError: there is none of that name, or it cannot be imported.
+            UserError: there is none of that name, it cannot be imported, or takes no such value.
             LookupError: this setting was made by hand, without parts.
         """
         if self.parts is None:
             raise LookupError("this Setting has no parts: Setting(parts=Plugins().part)")
-        return self.parts(kind, name)
+        return self.parts(kind, text)
+
+    def penalties(self, text: str) -> Penalties:
+        """Return the penalties that ``text`` names, with their weights and intervals.
+
+        Args:
+            text: ``r1:0.1``, ``r1:0.1,every=16+r2:0.1``, or ``none``.
+
+        Raises:
+            UserError: there is none of that name, or it takes no such value.
+        """
+        from gantools.losses.asked import Penalties, Term
+
+        terms = []
+        for asked in parse_several(text):
+            every = asked.options.get("every", 1)
+            if not isinstance(every, int) or every < 1:
+                raise UserError(f"{asked.text!r}: every is a whole number of turns from 1.")
+            function = bind("penalties", asked.without("every"), self.part("penalties", asked.name))
+            terms.append(Term(asked.name, function, every))
+        return Penalties(terms)
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,8 @@ def register_commands() -> Sequence[Command]:  # type: ignore[empty-body]
 
 @hookspec
 def register_objectives() -> Mapping[str, str]:  # type: ignore[empty-body]
-    """Return objectives by name, each a :class:`gantools.losses.Objective`."""
+    """Return objectives by name, each a :class:`gantools.losses.Objective`, or a function
+    that returns one and whose arguments, if any, have defaults (``label-smoothing:0.9``)."""
 
 
 @hookspec
@@ -67,8 +68,20 @@ def register_penalties() -> Mapping[str, str]:  # type: ignore[empty-body]
 
 
 @hookspec
+def register_constraints() -> Mapping[str, str]:  # type: ignore[empty-body]
+    """Return constraints on a player's weights, each a :class:`gantools.nn.Constraint`."""
+
+
+@hookspec
+def register_augmentations() -> Mapping[str, str]:  # type: ignore[empty-body]
+    """Return augmentations of what a discriminator sees, each a factory of a
+    :class:`gantools.nn.Augment`."""
+
+
+@hookspec
 def register_solvers() -> Mapping[str, str]:  # type: ignore[empty-body]
-    """Return solvers by name, each a class without arguments: a :class:`gantools.Solver`."""
+    """Return solvers by name, each a class: a :class:`gantools.engine.Solver`; what its
+    constructor takes, if anything, has defaults and can be given (``consensus:0.5``)."""
 
 
 @hookspec

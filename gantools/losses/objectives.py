@@ -1,7 +1,7 @@
 """Objectives: what discriminator and generator want, as pure functions of scores.
 
 Scores are logits D(x) of any shape; every loss is a scalar mean over them. In the formulas
-r = D(x) on real samples, f = D(G(z)) on fakes, sp = softplus.
+r = D(x) on real samples, f = D(G(z)) on fakes, sp = softplus, σ = sigmoid.
 """
 
 from __future__ import annotations
@@ -21,12 +21,18 @@ class Objective:
     Attributes:
         discriminator: (real scores, fake scores) -> the discriminator's loss.
         generator: (fake scores, real scores) -> the generator's loss. Most objectives look at the
-            fakes only; relativistic ones need the real scores too, so games that let the user
-            choose pass both.
+            fakes only, and the real scores may be left out.
+        formula: what each player minimises, in r and f, for people to read.
+        source: the paper that it is from.
+        needs_real: False if the generator's loss looks at the fakes only, which spares a game
+            the scores of real samples in the generator's move.
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[..., Tensor]
+    formula: str = ""
+    source: str = ""
+    needs_real: bool = True
 
 
 def _minimax_generator(fake: Tensor, real: Tensor | None = None) -> Tensor:
@@ -66,28 +72,103 @@ def _relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def _relativistic_generator(fake: Tensor, real: Tensor | None = None) -> Tensor:
+    return _relativistic_discriminator(fake, _needed(real))
+
+
+def _relativistic_average_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    return _non_saturating_discriminator(real - fake.mean(), fake - real.mean())
+
+
+def _relativistic_average_generator(fake: Tensor, real: Tensor | None = None) -> Tensor:
+    return _relativistic_average_discriminator(fake, _needed(real))
+
+
+def _needed(real: Tensor | None) -> Tensor:
     if real is None:
         raise TypeError("the relativistic generator loss compares fakes with real scores")
-    return softplus(real - fake).mean()
+    return real
 
 
-minimax = Objective(_non_saturating_discriminator, _minimax_generator)
-"""D: sp(−r) + sp(f); G: −sp(f), that is log(1 − σ(f)) (Goodfellow et al. 2014, eq. 1)."""
+minimax = Objective(
+    _non_saturating_discriminator,
+    _minimax_generator,
+    formula="D: sp(−r) + sp(f); G: −sp(f), that is log(1 − σ(f))",
+    source="Goodfellow et al. 2014, eq. 1",
+    needs_real=False,
+)
 
-non_saturating = Objective(_non_saturating_discriminator, _non_saturating_generator)
-"""D: sp(−r) + sp(f); G: sp(−f) (Goodfellow et al. 2014, section 3)."""
+non_saturating = Objective(
+    _non_saturating_discriminator,
+    _non_saturating_generator,
+    formula="D: sp(−r) + sp(f); G: sp(−f)",
+    source="Goodfellow et al. 2014, section 3",
+    needs_real=False,
+)
 
-least_squares = Objective(_least_squares_discriminator, _least_squares_generator)
-"""D: (r − 1)² + f²; G: (f − 1)² (Mao et al. 2017, with a = 0, b = c = 1, without the halves)."""
+least_squares = Objective(
+    _least_squares_discriminator,
+    _least_squares_generator,
+    formula="D: (r − 1)² + f²; G: (f − 1)²",
+    source="Mao et al. 2017, with a = 0, b = c = 1, without the halves",
+    needs_real=False,
+)
 
-hinge = Objective(_hinge_discriminator, _wasserstein_generator)
-"""D: relu(1 − r) + relu(1 + f); G: −f (Lim & Ye 2017; Miyato et al. 2018)."""
+hinge = Objective(
+    _hinge_discriminator,
+    _wasserstein_generator,
+    formula="D: relu(1 − r) + relu(1 + f); G: −f",
+    source="Lim & Ye 2017; Miyato et al. 2018",
+    needs_real=False,
+)
 
-wasserstein = Objective(_wasserstein_discriminator, _wasserstein_generator)
-"""D: f − r; G: −f (Arjovsky et al. 2017); D is to be kept 1-Lipschitz by a penalty."""
+wasserstein = Objective(
+    _wasserstein_discriminator,
+    _wasserstein_generator,
+    formula="D: f − r; G: −f; D is to be kept 1-Lipschitz, or the penalty qp added",
+    source="Arjovsky et al. 2017",
+    needs_real=False,
+)
 
-relativistic = Objective(_relativistic_discriminator, _relativistic_generator)
-"""D: sp(f − r); G: sp(r − f), on pairs (RpGAN: Jolicoeur-Martineau 2018; R3GAN 2024)."""
+relativistic = Objective(
+    _relativistic_discriminator,
+    _relativistic_generator,
+    formula="D: sp(f − r); G: sp(r − f), on pairs of a real sample and a fake",
+    source="RpGAN: Jolicoeur-Martineau 2018; R3GAN: Huang et al. 2024",
+)
+
+relativistic_average = Objective(
+    _relativistic_average_discriminator,
+    _relativistic_average_generator,
+    formula="D: sp(E f − r) + sp(f − E r); G: sp(E r − f) + sp(r − E f)",
+    source="RaGAN: Jolicoeur-Martineau 2018",
+)
+
+
+def label_smoothing(alpha: float = 0.9) -> Objective:
+    """The non-saturating objective whose discriminator aims at ``alpha`` on real samples, not 1.
+
+    Its optimum is σ(D(x)) = α p/(p + q), with p the density of the data and q of the fakes:
+    smoothing only the real side keeps the fakes' density out of the numerator.
+
+    Args:
+        alpha: the discriminator's target on real samples, in (0, 1].
+
+    Raises:
+        ValueError: alpha is out of its range.
+    """
+    if not 0 < alpha <= 1:
+        raise ValueError(f"alpha is the target on real samples, in (0, 1], not {alpha}")
+
+    def discriminator(real: Tensor, fake: Tensor) -> Tensor:
+        return _non_saturating_discriminator(real, fake) + (1 - alpha) * real.mean()
+
+    return Objective(
+        discriminator,
+        _non_saturating_generator,
+        formula=f"D: α sp(−r) + (1 − α) sp(r) + sp(f), α = {alpha}; G: sp(−f)",
+        source="Salimans et al. 2016, section 3.4",
+        needs_real=False,
+    )
 
 
 def classification(real: Tensor, fake: Tensor, entropy: float = 0.0) -> Tensor:

@@ -1,19 +1,19 @@
 """Penalties: terms that keep a player tame, as pure functions of networks and samples.
 
-The gradients that they penalise are taken with ``autograd.grad(create_graph=True)``, so that one
-backward of the sum of all terms is enough. ``critic`` maps samples to one score each; where it
-has several inputs, samples are tuples.
+Here are what a penalty can be called as, and those that need no gradient of the critic;
+the others are in :mod:`gantools.losses.gradient_penalties`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 Critic = Callable[[Tensor], Tensor]
+"""Samples [B, …] -> scores [B] or [B, 1]."""
 
 
 class Penalty(Protocol):
@@ -40,79 +40,71 @@ class Penalty(Protocol):
         ...
 
 
-def gradient_norm_squared(critic: Critic, samples: Tensor) -> Tensor:
-    """‖∇ₓ D(x)‖² of every sample, differentiable in D's parameters.
-
-    Args:
-        critic: maps samples [B, …] to scores [B] or [B, 1].
-        samples: [B, …]; gradients do not flow into whatever made them.
-
-    Returns:
-        Tensor [B].
-    """
-    samples = samples.detach().requires_grad_(True)
-    with torch.enable_grad():
-        (gradient,) = torch.autograd.grad(critic(samples).sum(), samples, create_graph=True)
-    return gradient.flatten(1).square().sum(1)
-
-
-def r1(
+def ct(
     critic: Critic,
     real: Tensor,
     fake: Tensor | None = None,
-    weight: float = 1.0,
+    weight: float = 2.0,
     *,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """γ/2 · E‖∇D(x)‖² at real samples, γ the weight (Mescheder et al. 2018)."""
-    return 0.5 * weight * gradient_norm_squared(critic, real).mean()
+    """λ₂ · E[(D(x′) − D(x″))² + 0.1 · mean (h(x′) − h(x″))²], two dropout passes of real samples.
+
+    The consistency term of CT-GAN, to be added to ``wgan-gp`` (Wei et al. 2018; squared
+    distances as in the authors' code, and M′ = 0, so that max(0, ·) changes nothing). It is zero
+    for a critic without dropout or other randomness, whose random numbers are torch's global ones.
+
+    Args:
+        critic: where it has a method ``features(x)``, its second-to-last layer, h is what that
+            returns; otherwise the second term is left out.
+    """
+    distance = (critic(real) - critic(real)).square().mean()
+    features: Critic | None = getattr(critic, "features", None)
+    if features is not None:
+        distance = distance + 0.1 * (features(real) - features(real)).square().mean()
+    return weight * distance
 
 
-def r2(
-    critic: Critic,
-    real: Tensor | None,
-    fake: Tensor,
-    weight: float = 1.0,
-    *,
-    generator: torch.Generator | None = None,
-) -> Tensor:
-    """γ/2 · E‖∇D(G(z))‖² at fakes, γ the weight (Mescheder et al. 2018)."""
-    return 0.5 * weight * gradient_norm_squared(critic, fake).mean()
-
-
-def interpolate(real: Tensor, fake: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """x̂ = u·x + (1 − u)·G(z) with one u ~ U[0, 1) for each pair of samples [B, …]."""
-    shape = (len(real),) + (1,) * (real.dim() - 1)
-    u = torch.rand(shape, generator=generator, device=real.device, dtype=real.dtype)
-    return torch.lerp(fake.detach(), real.detach(), u)
-
-
-def wgan_gp(
+def qp(
     critic: Critic,
     real: Tensor,
     fake: Tensor,
     weight: float = 10.0,
     *,
-    one_sided: bool = False,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """λ · E(‖∇D(x̂)‖ − 1)² on interpolates (Gulrajani et al. 2017, eq. 3).
+    """E[δ²/(2λd)] of pairs, δ = D(x) − D(G(z)), d = mean |x − G(z)| over a sample's elements.
+
+    Added to the ``wasserstein`` objective it is GAN-QP, whose discriminator maximises
+    δ − δ²/(2λd): at best δ = λd, which is worth λd/2 (Su 2018; L1 as in the authors' code). So the
+    weight λ divides: the larger it is, the steeper the critic may be.
 
     Args:
-        one_sided: penalise only norms above one, λ · E max(0, ‖∇D‖ − 1)² (WGAN-LP, Petzka 2018).
-        generator: where the interpolation's random numbers come from.
+        fake: as many as there are real samples.
     """
-    samples = interpolate(real, fake, generator)
-    excess = (gradient_norm_squared(critic, samples) + 1e-12).sqrt() - 1
-    if one_sided:
-        excess = excess.clamp(min=0)
-    return weight * excess.square().mean()
+    fake = fake.detach()
+    difference = (critic(real) - critic(fake)).flatten()
+    distance = (real - fake).abs().flatten(1).mean(1).clamp(min=1e-12)  # of equal samples δ is 0
+    return (difference.square() / (2 * weight * distance)).mean()
 
 
-def bottleneck_kl(mean: Tensor, std: Tensor) -> Tensor:
-    """KL(N(mean, std²) ‖ N(0, 1)) of every sample in nats: [B, K], [B, K] -> [B].
+def orthogonal(
+    critic: Any,
+    real: Tensor | None = None,
+    fake: Tensor | None = None,
+    weight: float = 1e-4,
+    *,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """β · Σ ‖W Wᵀ ⊙ (1 − I)‖²_F over the weight matrices W [out, in]: filters at right angles.
 
-    The information that a variational discriminator bottleneck holds below I_c (VAIL, Peng et al.
-    2019, eq. 9): ½ Σ (mean² + std² − 1 − log std²).
+    (Brock et al. 2019, eq. 3, whose W has the filters as columns. The gradient in the authors'
+    code is half of this formula's.) Filters may have any length; samples are not looked at.
+
+    Args:
+        critic: has ``parameters()``; those with two dimensions or more count, flattened to
+            [out, …].
     """
-    return 0.5 * (mean.square() + std.square() - 1 - 2 * std.log()).sum(1)
+    matrices = (p.flatten(1) for p in critic.parameters() if p.dim() > 1)
+    products = [w @ w.T for w in matrices]
+    return weight * torch.stack([(p - p.diag().diag()).square().sum() for p in products]).sum()

@@ -8,32 +8,71 @@ from gantools.hookspecs import hookimpl
 @hookimpl
 def register_objectives() -> dict[str, str]:
     """The objectives of :mod:`gantools.losses`."""
-    names = ("minimax", "non_saturating", "least_squares", "hinge", "wasserstein", "relativistic")
-    return {name.replace("_", "-"): f"gantools.losses:{name}" for name in names}
+    names = (
+        "minimax non-saturating least-squares hinge wasserstein relativistic relativistic-average "
+        "label-smoothing f-kl f-reverse-kl f-jensen-shannon f-pearson f-hellinger f-total-variation"
+    )
+    return {name: f"gantools.losses:{name.replace('-', '_')}" for name in names.split()}
 
 
 @hookimpl
 def register_penalties() -> dict[str, str]:
     """The penalties of :mod:`gantools.losses`."""
-    names = {"r1": "r1", "r2": "r2", "wgan-gp": "wgan_gp"}
-    return {name: f"gantools.losses:{function}" for name, function in names.items()}
+    names = "r1 r2 wgan-gp wgan-lp wgan-div ct dragan roth orthogonal qp"
+    return {name: f"gantools.losses:{name.replace('-', '_')}" for name in names.split()}
+
+
+@hookimpl
+def register_constraints() -> dict[str, str]:
+    """The constraints of :mod:`gantools.nn`."""
+    names = {
+        "spectral-norm": "spectral_norm",
+        "weight-clip": "weight_clip",
+        "equalized": "equalized_learning_rate",
+    }
+    return {name: f"gantools.nn:{function}" for name, function in names.items()}
+
+
+@hookimpl
+def register_augmentations() -> dict[str, str]:
+    """The augmentations of :mod:`gantools.nn`."""
+    names = {"instance-noise": "InstanceNoise", "diffaugment": "DiffAugment", "ada": "ADA"}
+    return {name: f"gantools.nn:{kind}" for name, kind in names.items()}
 
 
 @hookimpl
 def register_solvers() -> dict[str, str]:
     """The solvers of :mod:`gantools.engine`."""
-    names = ("Alternating", "Simultaneous")
-    return {name.lower(): f"gantools.engine:{name}" for name in names}
+    names = {
+        "alternating": "Alternating",
+        "simultaneous": "Simultaneous",
+        "extragradient": "Extragradient",
+        "optimistic": "Optimistic",
+        "consensus": "Consensus",
+        "nagarajan-kolter": "NagarajanKolter",
+        "lookahead": "Lookahead",
+    }
+    return {name: f"gantools.engine:{kind}" for name, kind in names.items()}
 
 
 @hookimpl
 def register_metrics() -> dict[str, str]:
     """The metrics of :mod:`gantools.metrics`."""
-    names = {"energy": "energy_distance", "frechet": "frechet_distance"}
+    names = {
+        "energy": "energy_distance",
+        "frechet": "frechet_distance",
+        "mmd": "mmd",
+        "sliced-wasserstein": "sliced_wasserstein",
+    }
     return {name: f"gantools.metrics:{function}" for name, function in names.items()}
 
 
 @hookimpl
 def register_data() -> dict[str, str]:
     """The sources of :mod:`gantools.data`."""
-    return {name: f"gantools.data.gaussians:{name}" for name in ("ring", "grid")}
+    return {
+        "ring": "gantools.data.gaussians:ring",
+        "grid": "gantools.data.gaussians:grid",
+        "gaussians-25": "gantools.data.gaussians:gaussians_25",
+        "digits": "gantools.data.digits:digits",
+    }

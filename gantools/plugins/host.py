@@ -19,8 +19,17 @@ from gantools import hookspecs
 from gantools.application import Command, Spec, locate
 from gantools.config import fields
 from gantools.errors import UserError, did_you_mean
+from gantools.parts import bind, parse
 from gantools.plugins import builtin, cards
-from gantools.plugins.plugin import GROUP, KINDS, RESERVED, Plugin, incompatibility, rank
+from gantools.plugins.plugin import (
+    GROUP,
+    KINDS,
+    RESERVED,
+    SINGULAR,
+    Plugin,
+    incompatibility,
+    rank,
+)
 from gantools.plugins.survey import survey
 
 PATIENCE = 0.5
@@ -226,11 +235,29 @@ class Plugins:
         self.load_all()
         return {name: p for p in (self._core, *self.found) for name in p.parts.get(kind, {})}
 
-    def part(self, kind: str, name: str) -> Any:
-        """Return the objective, penalty, solver, metric or data source of a name, imported.
+    def part(self, kind: str, text: str) -> Any:
+        """Return an objective, penalty, solver, … by its name, with the values given to it.
 
         Args:
             kind: one of ``KINDS``.
+            text: ``NAME`` or ``NAME:VALUE,KEY=VALUE`` (see :mod:`gantools.parts`).
+
+        Returns:
+            What was registered, values bound to it by ``functools.partial``; an objective that is
+            made from values, made.
+
+        Raises:
+            UserError: there is none of that name, it cannot be imported, or takes no such value.
+        """
+        asked = parse(text)
+        bound = bind(kind, asked, self.registered(kind, asked.name))
+        try:
+            return bound() if kind == "objectives" and callable(bound) else bound
+        except ValueError as error:
+            raise UserError(f"{text!r}: {error}.") from None
+
+    def registered(self, kind: str, name: str) -> Any:
+        """Return what was registered under a name, imported.
 
         Raises:
             UserError: there is none of that name, or it cannot be imported.
@@ -240,7 +267,7 @@ class Plugins:
             known = self.names(kind)
             if name not in known:
                 hint = did_you_mean(name, known) or f" Known: {', '.join(known)}."
-                raise UserError(f"There is no {_SINGULAR.get(kind, kind)} {name!r}.{hint}")
+                raise UserError(f"There is no {SINGULAR[kind]} {name!r}.{hint}")
             owner = known[name]
         return locate(owner.parts[kind][name])
 
@@ -299,12 +326,6 @@ class Plugins:
             card = kept.get(plugin.key, {})
             if plugin.loaded and "remark" in card and plugin.name not in self.faults:
                 cards.keep(plugin.key, {k: v for k, v in card.items() if k != "remark"})
-
-
-_SINGULAR = {kind: kind.removesuffix("s") for kind in KINDS} | {
-    "penalties": "penalty",
-    "data": "data source",
-}
 
 
 def _where(error: BaseException) -> str:

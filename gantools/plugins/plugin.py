@@ -19,10 +19,24 @@ FIRST_PARTY = (
     "gantools-video",
     "gantools-tts",
 )
-KINDS = ("objectives", "penalties", "solvers", "metrics", "data")
+KINDS = (
+    "objectives",
+    "penalties",
+    "constraints",
+    "augmentations",
+    "solvers",
+    "metrics",
+    "data",
+)
 """The kinds of parts that plugins register by name."""
 
-RESERVED = ("run", "resume", "evaluate", "report", "apps", "parts", "plugins")
+SINGULAR = {kind: kind.removesuffix("s") for kind in KINDS} | {
+    "penalties": "penalty",
+    "data": "data source",
+}
+"""What one of a kind is called."""
+
+RESERVED = ("run", "resume", "evaluate", "report", "apps", "parts", "show", "plugins")
 """gantools' own commands."""
 
 

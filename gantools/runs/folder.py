@@ -17,6 +17,7 @@ from typing import Any
 
 from gantools.config import RunConfig, make, plain, read_yaml
 from gantools.errors import UserError
+from gantools.runs.metrics import read
 
 FORMAT = "gantools-run-1"
 
@@ -42,6 +43,11 @@ class Run:
         if not self.evaluation_file.exists():
             return None
         return json.loads(self.evaluation_file.read_text(encoding="utf-8"))
+
+    @property
+    def metrics(self) -> list[dict[str, float]]:
+        """The rows of the metrics table: ``turn``, and what was logged at it."""
+        return read(self.metrics_file)
 
     checkpoints = property(lambda self: self.path / "checkpoints")
     config_file = property(lambda self: self.path / "config.yaml")

@@ -6,8 +6,9 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import softplus
 from torch.nn.utils.parametrizations import spectral_norm
+
+from gantools.nn import Bottleneck, Code
 
 Constraint = Literal["gradient-penalty", "spectral-norm", "bottleneck", "none"]
 
@@ -38,7 +39,7 @@ class Discriminator(nn.Module):
             normal(nn.Linear(hidden, hidden)),
             nn.Tanh(),
         )
-        self.encoder = nn.Linear(hidden, 2 * code) if constraint == "bottleneck" else None
+        self.encoder = Bottleneck(hidden, code) if constraint == "bottleneck" else None
         self.head = normal(nn.Linear(code if self.encoder else hidden, 1))
 
     def inputs(self, features: Tensor) -> Tensor:
@@ -50,11 +51,10 @@ class Discriminator(nn.Module):
         """The absorbing state's input, [1, d + a + 1]."""
         return torch.cat([torch.zeros_like(self.mean), self.mean.new_ones(1)])[None]
 
-    def encode(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, inputs: Tensor) -> Code:
         """Mean and standard deviation of the bottleneck's code, [B, K] each."""
         assert self.encoder is not None
-        mean, spread = self.encoder(self.body(inputs)).chunk(2, 1)
-        return mean, softplus(spread) + 1e-4
+        return self.encoder(self.body(inputs))
 
     def score(self, code: Tensor) -> Tensor:
         """Logits [B] of codes [B, K]."""
@@ -62,19 +62,5 @@ class Discriminator(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Logits [B] of inputs [B, d + a + 1]; with a bottleneck, at the code's mean."""
-        code = self.body(inputs) if self.encoder is None else self.encode(inputs)[0]
+        code = self.body(inputs) if self.encoder is None else self.encode(inputs).mean
         return self.score(code)
-
-
-class Multiplier(nn.Module):
-    """The bottleneck's Lagrange multiplier β ≥ 0, a player of its own (Peng et al. 2019)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.beta = nn.Parameter(torch.zeros(()))
-
-    def forward(self) -> Tensor:
-        """β, projected onto [0, ∞)."""
-        with torch.no_grad():
-            self.beta.clamp_(min=0)
-        return self.beta

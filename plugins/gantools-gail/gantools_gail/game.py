@@ -12,9 +12,10 @@ from torch.nn.functional import softplus
 
 from gantools import Game, Player, Turn
 from gantools.agents import SB3Agent, Transitions
-from gantools.losses import bottleneck_kl, wgan_gp
+from gantools.losses import wgan_gp
+from gantools.nn import Multiplier
 from gantools_gail.config import GAILConfig
-from gantools_gail.discriminator import Discriminator, Multiplier
+from gantools_gail.discriminator import Discriminator
 
 REWARDS: dict[str, Callable[[Tensor], Tensor]] = {
     "-log(1-D)": softplus,
@@ -79,9 +80,9 @@ class ImitationGame(Game):
         inputs = torch.cat([real, fake, critic.absorbing()])
         terms = {}
         if config.constraint == "bottleneck":
-            mean, std = critic.encode(inputs)
-            logits = critic.score(mean + std * turn.randn(*mean.shape))
-            information = bottleneck_kl(mean, std)[:-1].mean()  # of the pairs
+            code = critic.encode(inputs)
+            logits = critic.score(code.sample(turn.generator))
+            information = code.information()[:-1].mean()  # of the pairs
             turn.log("discriminator/information", information)
             terms["bottleneck"] = self.multiplier().detach() * (information - config.information)
         else:

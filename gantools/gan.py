@@ -1,0 +1,74 @@
+"""The game that most people mean: a generator against a discriminator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from torch import Tensor
+
+from gantools.engine import Game, Player, Turn, shared
+from gantools.losses import Objective, Penalties
+from gantools.nn import Augment
+
+
+class GAN(Game):
+    """A generator against a discriminator, with any objective, penalties and augmentation.
+
+    What a subclass may want to change: :meth:`fakes` (codes of another kind, conditions),
+    :meth:`seen`, or the losses. The discriminator moves first.
+
+    Args:
+        generator: codes [B, codes] -> samples [B, …].
+        discriminator: samples [B, …] -> scores [B] or [B, 1].
+        codes: how many numbers z ~ N(0, 1) a sample is made from.
+        objective: what both want.
+        penalties: further terms of the discriminator's loss: ``setting.penalties("r1:0.1")``.
+        augment: changes what the discriminator sees, real and fake alike.
+
+    Example:
+        >>> game = GAN(Player(g, lr=2e-4), Player(d, lr=2e-4), codes=100, objective=hinge)
+        >>> Trainer(turns=10_000).fit(game, Batches(samples, size=64))
+    """
+
+    def __init__(
+        self,
+        generator: Player,
+        discriminator: Player,
+        *,
+        codes: int,
+        objective: Objective,
+        penalties: Callable[..., Mapping[str, Tensor]] | None = None,
+        augment: Augment | None = None,
+    ) -> None:
+        super().__init__(discriminator=discriminator, generator=generator)
+        self.codes, self.objective, self.augment = codes, objective, augment
+        self.penalties = penalties or Penalties(())
+
+    @shared(by="generator")
+    def fakes(self, turn: Turn) -> Tensor:
+        """As many samples of the generator as there are real ones in the batch."""
+        return self.generator(turn.randn(len(turn.batch), self.codes))
+
+    def seen(self, turn: Turn, samples: Tensor) -> Tensor:
+        """Samples as the discriminator sees them."""
+        if self.augment is None:
+            return samples
+        return self.augment(samples, turn.progress, turn.generator)
+
+    def discriminator_loss(self, turn: Turn) -> dict[str, Tensor]:
+        """Tell real from fake, plus the penalties."""
+        critic = self.discriminator
+        real, fake = self.seen(turn, turn.batch), self.seen(turn, self.fakes(turn))
+        r, f = critic(real), critic(fake)
+        turn.log_scores("discriminator", r, f)
+        if self.augment is not None:
+            self.augment.observe(r.detach())
+        adversarial = self.objective.discriminator(r, f)
+        return {"adversarial": adversarial, **self.penalties(turn, critic, real, fake)}
+
+    def generator_loss(self, turn: Turn) -> Tensor:
+        """Be taken for real."""
+        f = self.discriminator(self.seen(turn, self.fakes(turn)))
+        if not self.objective.needs_real:
+            return self.objective.generator(f)
+        return self.objective.generator(f, self.discriminator(self.seen(turn, turn.batch)))
