@@ -28,8 +28,9 @@ class Option:
         help: one sentence, with the unit.
         min: least value of a number (for floats too).
         max: greatest value of a number.
-        part: the text names a part of this kind: "objectives", "penalties", "solvers", "metrics"
-            or "data"; one that is not there is refused before anything is made.
+        part: the text names a part of this kind ("objectives", "penalties", "constraints",
+            "augmentations", "solvers", "metrics" or "data"), or several penalties; one that is not
+            there is refused before anything is made.
     """
 
     help: str
@@ -66,12 +67,20 @@ class RunConfig:
         Literal["auto", "cpu", "cuda", "mps"], Option("Where to train: auto takes a GPU if any.")
     ] = "auto"
     devices: Annotated[int, Option("How many processes, one a device.", min=1)] = 1
+    strategy: Annotated[
+        Literal["auto", "ddp", "fsdp"],
+        Option("Of several processes: each holds all weights (ddp), or its share of them (fsdp)."),
+    ] = "auto"
+    accumulate: Annotated[
+        int, Option("Batches that the gradient of one move is the mean of.", min=1)
+    ] = 1
     precision: Annotated[
         Literal["32-true", "bf16-mixed"], Option("Arithmetic: bf16-mixed pays on recent GPUs only.")
     ] = "32-true"
     threads: Annotated[int, Option("torch's threads in a process.", min=1)] = 1
     solver: Annotated[
-        str, Option("How moves are made: alternating, simultaneous, or a plugin's.", part="solvers")
+        str,
+        Option("How moves are made: alternating, extragradient, …: gantools parts", part="solvers"),
     ] = "alternating"
     log_every: Annotated[int, Option("Steps between rows of the metrics table.", min=1)] = 50
     checkpoint_every: Annotated[int, Option("Steps between checkpoints.", min=1)] = 500

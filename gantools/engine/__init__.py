@@ -1,7 +1,8 @@
 """The engine: games, players, turns, solvers, trainer. Knows no images, sound or environments."""
 
 from gantools.engine.game import Game
-from gantools.engine.player import Agent, Mover, Player, Reward
+from gantools.engine.mover import Agent, Mover, Reward
+from gantools.engine.player import Player
 from gantools.engine.solver import (
     Alternating,
     Consensus,

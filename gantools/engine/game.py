@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
-from gantools.engine.player import Agent, Mover, Player
+from gantools.engine.mover import Agent, Mover
+from gantools.engine.player import Player
 from gantools.engine.turn import Turn
 from gantools.errors import did_you_mean
 
@@ -67,3 +69,30 @@ class Game:
     def reward(self, player: str, turn: Turn, transitions: Any) -> Tensor:
         """What N transitions are worth to the agent: shape [N], or the rollout's own [T, n]."""
         return getattr(self, f"{player}_reward")(turn, transitions)
+
+    # -- what a game keeps beside its players ------------------------------------------------
+
+    def _kept(self) -> dict[str, Any]:
+        """Attributes with a state of their own: an adaptive augmentation, a running mean, …"""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if hasattr(value, "state_dict")
+            and hasattr(value, "load_state_dict")
+            and not isinstance(value, Mover)
+        }
+
+    def to(self, device: torch.device) -> None:
+        """Take modules that are attributes of the game to the players' device."""
+        for value in vars(self).values():
+            if isinstance(value, nn.Module):
+                value.to(device)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state of every attribute that has ``state_dict`` and ``load_state_dict``."""
+        return {name: value.state_dict() for name, value in self._kept().items()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take it up again."""
+        for name, value in self._kept().items():
+            value.load_state_dict(state[name])

@@ -1,24 +1,23 @@
-"""Players: parameters and how they move.
+"""The gradient player: a module that moves along the gradient of its loss.
 
-A gradient player (:class:`Player`) moves along the gradient of its loss. An agent
-(:class:`Agent`) moves by itself: it acts in a world, is told what its transitions are worth,
-and learns. Solvers move both through the same two calls: ``prepare`` works a move out,
-``step`` makes it. Solvers that look ahead take a gradient player's step apart (``move``,
-``settle``), look at its ``weights`` and ``put`` others.
+Solvers that look ahead take its step apart (``move``, ``settle``), look at its ``weights`` and
+``put`` others.
 """
 
 from __future__ import annotations
 
 import inspect
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from gantools.engine import sharding
+from gantools.engine.mover import Mover
 from gantools.engine.turn import SHARING
 from gantools.errors import NonFiniteError
 
@@ -27,47 +26,6 @@ if TYPE_CHECKING:
 
     from gantools.engine.game import Game
     from gantools.engine.turn import Turn
-
-Reward = Callable[[Any], Tensor]
-"""What transitions are worth to an agent: transitions of N steps -> Tensor of N rewards."""
-
-
-class Mover(ABC):
-    """What a solver needs of a player of either kind.
-
-    Args:
-        moves: how many moves the player makes in a turn (at least 1).
-    """
-
-    name: str = ""
-    """The player's name in its game; the game sets it."""
-
-    def __init__(self, moves: int = 1) -> None:
-        if moves < 1:
-            raise ValueError(f"moves must be at least 1, not {moves}")
-        self.moves = moves
-
-    def setup(self, fabric: Fabric, *, channels_last: bool = True) -> None:  # noqa: B027
-        """Take the player to its device and processes; called once, before the first turn."""
-
-    def start(self) -> None:  # noqa: B027
-        """Begin from what the player is now; called after ``setup`` and after a warm start."""
-
-    @abstractmethod
-    def prepare(self, game: Game, turn: Turn) -> None:
-        """Work the next move out (a gradient, a rollout and its rewards) without making it."""
-
-    @abstractmethod
-    def step(self, turn: Turn) -> None:
-        """Make the move that ``prepare`` worked out."""
-
-    @abstractmethod
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that a resume needs: nested dicts of tensors, arrays and plain values."""
-
-    @abstractmethod
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up the state that :meth:`state_dict` gave."""
 
 
 class Player(Mover):
@@ -122,6 +80,8 @@ class Player(Mover):
         self.ema: AveragedModel | None = None
         self.optimizer: Any = None
         self.check_finite = True
+        self.sharded = False
+        """Whether the trainer spreads the parameters over the processes (FSDP)."""
         self._precise: Fabric | None = None  # set where arithmetic is not plain 32-bit
         self._processes = 1  # how many move this player together
 
@@ -139,21 +99,25 @@ class Player(Mover):
             self._precise = fabric
         if channels_last and _has_convolution(self.module):
             self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if self._ema_decay is not None:
+            average = get_ema_multi_avg_fn(self._ema_decay)
+            self.ema = AveragedModel(self.module, multi_avg_fn=average, use_buffers=True)
+            self.ema.requires_grad_(False)
+        if self.sharded:
+            _take_first(self.module.state_dict().values())
+            for module in (self.module, *([self.ema.module] if self.ema else ())):
+                sharding.shard(module)
         options = dict(self._options)
         accepted = inspect.signature(self._make_optimizer).parameters
         if "fused" in accepted and not {"fused", "foreach"} & options.keys():
             options["fused"] = True
         self.trainable = [p for p in self.module.parameters() if p.requires_grad]
         self.optimizer = self._make_optimizer(self.trainable, **options)
-        if self._ema_decay is not None:
-            average = get_ema_multi_avg_fn(self._ema_decay)
-            self.ema = AveragedModel(self.module, multi_avg_fn=average, use_buffers=True)
-            self.ema.requires_grad_(False)
 
     def start(self) -> None:
         """Begin from the module's present weights: all processes take the first one's, and the
         moving average starts there."""
-        if self._processes > 1:
+        if self._processes > 1 and not self.sharded:
             _take_first(self.module.state_dict().values())
         if self.ema is not None:
             self.ema.module.load_state_dict(self.module.state_dict())
@@ -207,12 +171,24 @@ class Player(Mover):
             total = reduce(torch.add, terms.values())
             if turn.accumulate > 1:
                 total = total / turn.accumulate
-            total.backward(inputs=self.trainable)
+            self._backward(total)
             terms = {term: value.detach() for term, value in terms.items()}
             mean = terms if piece == 0 else {term: mean[term] + terms[term] for term in terms}
         if turn.accumulate > 1:
             mean = {term: value / turn.accumulate for term, value in mean.items()}
         self._finish(mean, turn)
+
+    def _backward(self, total: Tensor) -> None:
+        """Compute the gradients of this player's parameters, and of nothing else if that can be.
+
+        Sharded parameters are not themselves in the graph: their gradients come by a whole
+        backward, and what it leaves in other players' is dropped when they prepare their moves.
+        """
+        if not self.sharded:
+            total.backward(inputs=self.trainable)
+            return
+        with sharding.second_derivatives_are_refused(self.name):
+            total.backward()
 
     def terms(self, game: Game, turn: Turn) -> Mapping[str, Tensor]:
         """The terms of this player's loss by name, with their graph.
@@ -251,7 +227,9 @@ class Player(Mover):
     def _finish(self, terms: Mapping[str, Tensor], turn: Turn) -> None:
         """Average over processes, log, check and clip what was prepared."""
         total = reduce(torch.add, terms.values())
-        if self._processes > 1:
+        if self.sharded:  # FSDP has averaged the gradients
+            (total,) = self.averages([total])
+        elif self._processes > 1:
             used = [p.grad is not None for p in self.trainable]
             pieces = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.trainable]
             *averages, total, users = self.averages([*pieces, total, total.new_tensor(used)])
@@ -280,11 +258,12 @@ class Player(Mover):
     def _check_and_clip(self, total: Tensor, terms: Mapping[str, Tensor], turn: Turn) -> None:
         gradients = [p.grad for p in self.trainable if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
-        if self.check_finite and not torch.isfinite(norm + total).item():
+        whole = norm.full_tensor() if isinstance(norm, DTensor) else norm
+        if self.check_finite and not torch.isfinite(whole + total).item():
             self._raise_non_finite(terms, turn)
         if self.clip_norm is not None:
             torch.nn.utils.clip_grads_with_norm_(self.trainable, self.clip_norm, norm)
-            turn.log(f"{self.name}/gradient_norm", norm)
+            turn.log(f"{self.name}/gradient_norm", whole)
 
     def _raise_non_finite(self, terms: Mapping[str, Tensor], turn: Turn) -> None:
         where = f"turn {turn.step}: player {self.name!r}"
@@ -338,6 +317,8 @@ class Player(Mover):
 
     def state_dict(self) -> dict[str, Any]:
         """Module, optimizer and moving average."""
+        if self.sharded:
+            return self._whole_state_dict()
         state = {"module": self.module.state_dict(), "optimizer": self.optimizer.state_dict()}
         if self.ema is not None:
             state["ema"] = self.ema.state_dict()
@@ -345,6 +326,9 @@ class Player(Mover):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take up the state, on this player's device and in its memory format."""
+        if self.sharded:
+            self._load_whole_state_dict(state)
+            return
         self.module.load_state_dict(state["module"])
         self.optimizer.load_state_dict(state["optimizer"])
         for parameter, values in self.optimizer.state.items():
@@ -354,57 +338,24 @@ class Player(Mover):
         if self.ema is not None:
             self.ema.load_state_dict(state["ema"])
 
+    def _whole_state_dict(self) -> dict[str, Any]:
+        state = {
+            "module": sharding.module_state(self.module),
+            "optimizer": sharding.optimizer_state(self.module, self.optimizer),
+        }
+        if self.ema is not None:
+            average = sharding.module_state(self.ema.module)
+            state["ema"] = {f"module.{name}": value for name, value in average.items()}
+            state["ema"]["n_averaged"] = self.ema.n_averaged
+        return state
 
-class Agent(Mover):
-    """A player that moves by itself, such as a reinforcement-learning policy.
-
-    A subclass acts in its world in :meth:`collect` and learns from what it saw in :meth:`learn`.
-    What the transitions are worth is not the world's but the game's to say
-    (``Game.<name>_reward``). Off-policy agents ask for the worth of the transitions that they
-    replay, whenever they replay them.
-    """
-
-    def setup(self, fabric: Fabric, *, channels_last: bool = True) -> None:
-        """Refuse several processes: agents act and learn in one.
-
-        Raises:
-            ValueError: there are several.
-        """
-        if fabric.world_size > 1:
-            raise ValueError(f"the agent {self.name!r} trains in one process: leave devices at 1")
-
-    def rollout(self, turn: Turn) -> Any:
-        """This turn's rollout: collected when first asked for, and the same for every player."""
-        return turn.rollout(self.name, lambda: self.collect(turn))
-
-    @abstractmethod
-    def collect(self, turn: Turn) -> Any:
-        """Act in the world once and return the transitions."""
-
-    @abstractmethod
-    def learn(self, rollout: Any, reward: Reward, turn: Turn) -> Mapping[str, float]:
-        """Update on the rollout; return figures to log."""
-
-    def prepare(self, game: Game, turn: Turn) -> None:
-        """Collect this turn's rollout, if no other player has asked for it yet."""
-        rollout = self.rollout(turn)
-        self._prepared = rollout, lambda transitions: game.reward(self.name, turn, transitions)
-
-    def step(self, turn: Turn) -> None:
-        """Learn from the rollout what the game says that it is worth.
-
-        Raises:
-            NonFiniteError: a reward, a loss or a weight is not finite; says so of which.
-        """
-        rollout, reward = self._prepared
-        del self._prepared
-        try:
-            figures = self.learn(rollout, reward, turn)
-        except NonFiniteError as error:
-            raise NonFiniteError(f"turn {turn.step}: player {self.name!r}: {error}") from None
-        for figure, value in figures.items():
-            turn.log(f"{self.name}/{figure}", value)
-        turn.moved(self.name)
+    def _load_whole_state_dict(self, state: Mapping[str, Any]) -> None:
+        sharding.load_module(self.module, state["module"])
+        sharding.load_optimizer(self.module, self.optimizer, state["optimizer"])
+        if self.ema is not None:
+            average = {k.removeprefix("module."): v for k, v in state["ema"].items()}
+            self.ema.n_averaged.copy_(average.pop("n_averaged"))
+            sharding.load_module(self.ema.module, average)
 
 
 def _take_first(tensors: Iterable[Tensor]) -> None:

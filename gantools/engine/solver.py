@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from gantools.engine.game import Game
-from gantools.engine.player import Agent, Player
+from gantools.engine.mover import Agent
+from gantools.engine.player import Player
 from gantools.engine.turn import Turn
 from gantools.errors import UserError, did_you_mean
 

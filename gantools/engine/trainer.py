@@ -16,6 +16,7 @@ from gantools.engine.game import Game
 from gantools.engine.player import Player
 from gantools.engine.solver import Alternating, Solver
 from gantools.engine.turn import Turn
+from gantools.errors import UserError
 
 PRECISIONS = ("32-true", "bf16-mixed")
 """16-mixed is left out: loss scaling and penalties on gradients do not go together."""
@@ -43,7 +44,8 @@ class Trainer:
         seed: of Python's, NumPy's and torch's random states, and of ``turn.generator``.
         accelerator: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``: Fabric's accelerator.
         devices: how many processes, one a device.
-        strategy: Fabric's strategy, such as ``"ddp"``; ``"auto"`` is right for one device.
+        strategy: ``"ddp"`` keeps every player whole in each process, ``"fsdp"`` spreads its
+            parameters over them; ``"auto"`` is one process or ddp. Any other is Fabric's.
         precision: ``"32-true"``, or ``"bf16-mixed"`` on hardware that has it.
         accumulate: how many batches the gradient of one move is the mean of.
         channels_last: keep convolutions in the channels-last memory format, which is faster.
@@ -85,10 +87,11 @@ class Trainer:
         self.check_finite = check_finite
         self.threads = threads
         self.observers = list(observers)
+        self.sharded = strategy == "fsdp"
         self.fabric = Fabric(
             accelerator=accelerator,
             devices=devices,
-            strategy=strategy,
+            strategy="ddp" if self.sharded else strategy,
             precision=precision,  # type: ignore[arg-type]
         )
         self.turn = 0
@@ -111,14 +114,18 @@ class Trainer:
         """
         if hasattr(self.solver, "check"):
             self.solver.check(game)
+        if self.sharded and not isinstance(self.solver, Alternating):
+            raise UserError("fsdp goes with --solver alternating only: take --strategy ddp.")
         if self.threads is not None:
             torch.set_num_threads(self.threads)
         self.fabric.launch()
         for player in game.players.values():
             if isinstance(player, Player):
                 player.check_finite = self.check_finite
+                player.sharded = self.sharded
             player.setup(self.fabric, channels_last=self.channels_last)
             player.start()
+        game.to(self.fabric.device)
         self._generator = torch.Generator(self.fabric.device)
         self.reseed(self.seed)
         self.game, self._data = game, data
@@ -201,6 +208,7 @@ class Trainer:
     def state_dict(self) -> dict[str, Any]:
         """What all processes share: turn, players, and the state of game, solver and data.
 
+        Where players are sharded all processes must ask, and the first one gets it.
         Game, solver and data have a state if they have ``state_dict`` and ``load_state_dict``.
         """
         assert self.game is not None, "setup or fit comes first"

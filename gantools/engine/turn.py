@@ -109,9 +109,7 @@ class Turn:
         ``by`` is yet to move on this batch; and the result is thrown away when ``by`` has moved.
         The method decorator :func:`shared` is the usual way to call this.
         """
-        needs_graph = by is not None and (
-            by == self._mover or by in self._waiting or self._joint
-        )
+        needs_graph = by is not None and (by == self._mover or by in self._waiting or self._joint)
         kept = self._shared.get(key)
         if kept is None or (by == self._mover and not kept[1]):
             with torch.set_grad_enabled(needs_graph), _computing(key, by):
@@ -202,8 +200,11 @@ def _alike(real: Any, work: Tensor) -> bool:
         return False
     sample = real.shape[1:]
     leading = work.dim() - len(sample)
-    return len(real) > 1 and leading > 0 and work.shape[leading:] == sample and (
-        len(sample) > 0 or leading == 1
+    return (
+        len(real) > 1
+        and leading > 0
+        and work.shape[leading:] == sample
+        and (len(sample) > 0 or leading == 1)
     )
 
 

@@ -203,7 +203,11 @@ class _Session:
         for field in fields(type(config)).values():
             named = getattr(config, field.name)
             if field.option.part is not None and named is not None:
-                plugins.part(field.option.part, named)  # raises if there is none
+                setting = Setting(parts=plugins.part)  # raises if there is none
+                if field.option.part == "penalties":
+                    setting.penalties(named)
+                else:
+                    setting.part(field.option.part, named)
         torch.set_num_threads(config.threads)  # before weights are drawn: QR rounds by threads
         seed_everything(config.seed)
         self.application: Application[Any] = locate(spec.implementation)(config, inputs)
@@ -213,6 +217,8 @@ class _Session:
             seed=config.seed,
             accelerator=_accelerator(device or config.device),
             devices=1 if device else config.devices,
+            strategy="auto" if device else config.strategy,
+            accumulate=config.accumulate,
             precision="32-true" if device else config.precision,
             threads=config.threads,
         )
@@ -332,7 +338,8 @@ class _Recorder(Observer):
                 "turn_ended", run=self.run, turn=turn, figures=MappingProxyType(dict(figures))
             )
         self.score = None
-        if config.evaluate_every and self.due(config.evaluate_every, turn) and self.active:
+        looking = self.active or trainer.sharded  # sharded players can only be asked by all
+        if config.evaluate_every and self.due(config.evaluate_every, turn) and looking:
             with trainer.evaluating():
                 validated = self.session.application.validate(self.session.game)
             self.score = validated.get("score")
@@ -389,8 +396,8 @@ class _Recorder(Observer):
         assert aside is not None
         try:
             save_state(trainer.process_state_dict(), aside, f"process-{fabric.global_rank}")
+            state = {"trainer": trainer.state_dict(), "seconds": self.elapsed()}
             if self.active:
-                state = {"trainer": trainer.state_dict(), "seconds": self.elapsed()}
                 save_state(state, aside, "state")
             fabric.barrier()
             if self.active:
