@@ -1,47 +1,19 @@
 """The table of docs/results/gail.md: trains what is missing, then writes the page.
 
-Every run is an ordinary ``gantools run gail`` in ``runs/results/gail/<name>-<seed>``; finished ones
-are kept, interrupted ones resumed. What needs ``../shared/data/experts`` is left out where that
-folder is missing.
+What needs ``../shared/data/experts`` is left out where that folder is missing.
 
     python benchmarks/gail_results.py [--only NAME …] [--jobs 2] [--write-only]
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import statistics
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
+from results import ROOT, Experiment, Results
 
-ROOT = Path(__file__).resolve().parent.parent
-RUNS = ROOT / "runs" / "results" / "gail"
-PAGE = ROOT / "docs" / "results" / "gail.md"
-FIGURES = ROOT / "docs" / "results" / "gail.json"
+GAIL = Results("gail", "gail")
 PAPER = Path("..") / "shared" / "data" / "experts"
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """One row: a set of options and the seeds that it is run with."""
-
-    name: str
-    what: str
-    options: dict[str, object]
-    seeds: int = 3
-    table: str = "main"
-    goal: str = ""
-
-    def command(self, seed: int) -> list[str]:
-        options = [str(x) for name, value in self.options.items() for x in (f"--{name}", value)]
-        return ["gantools", "run", "gail", *options, "--seed", str(seed)]
 
 
 def paper(env: str) -> dict[str, object]:
@@ -99,40 +71,6 @@ VARIANTS = [
 ]
 
 
-def train(experiment: Experiment, seed: int) -> None:
-    """Run, or resume, one training to its end and its evaluation."""
-    run = RUNS / f"{experiment.name}-{seed}"
-    if (run / "config.yaml").exists():
-        config = yaml.safe_load((run / "config.yaml").read_text())
-        asked = {name.replace("-", "_"): value for name, value in experiment.options.items()}
-        if differs := [n for n in asked if str(config[n]) != str(asked[n])]:
-            raise SystemExit(f"{run} was made with another {', '.join(differs)}: move it away")
-    if (run / "evaluation.json").exists():
-        return
-    program = [sys.executable, "-m", "gantools.cli.main"]
-    if (run / "manifest.json").exists():
-        command = [*program, "resume", str(run), "--quiet"]
-    else:
-        command = [*program, *experiment.command(seed)[1:], "--out", str(run), "--quiet"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    print(experiment.name, seed, "done" if done.returncode == 0 else done.stderr, flush=True)
-
-
-def figures(experiment: Experiment) -> list[dict]:
-    """The evaluations of an experiment's finished seeds, with which gantools made them."""
-    found = []
-    for seed in range(experiment.seeds):
-        run = RUNS / f"{experiment.name}-{seed}"
-        if (run / "evaluation.json").exists():
-            evaluation = json.loads((run / "evaluation.json").read_text())
-            commit = json.loads((run / "manifest.json").read_text())["commit"]
-            found.append({**evaluation, "commit": commit})
-    return found
-
-
 def mean(rows: list[dict], name: str) -> float:
     return statistics.fmean(row[name] for row in rows)
 
@@ -160,36 +98,18 @@ HEAD = """| what | expert | return, mean ± std over episodes | fraction of expe
 |---|---|---|---|---|---|---|---|---|"""
 
 
-def write(saved: dict[str, list[dict]]) -> None:
-    """Write the tables between the page's markers; what is around them is written by hand."""
-    text = PAGE.read_text(encoding="utf-8")
-    for table, experiments in (("main", MAIN), ("control", CONTROLS), ("variant", VARIANTS)):
-        lines = [line(e, saved[e.name]) for e in experiments if saved.get(e.name)]
-        begin, end = f"<!-- {table} -->\n", f"<!-- end {table} -->"
-        before, _, rest = text.partition(begin)
-        _, _, after = rest.partition(end)
-        text = before + begin + "\n".join([HEAD, *lines]) + "\n" + end + after
-    PAGE.write_text(text, encoding="utf-8")
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--only", nargs="*", help="names of experiments; all if left out")
-    parser.add_argument("--jobs", type=int, default=2, help="trainings at a time")
-    parser.add_argument("--write-only", action="store_true", help="train nothing")
-    asked = parser.parse_args()
-    experiments = [e for e in MAIN + CONTROLS + VARIANTS if not asked.only or e.name in asked.only]
+    experiments = MAIN + CONTROLS + VARIANTS
     if not (ROOT / PAPER).is_dir():
         experiments = [e for e in experiments if "demos" not in e.options]
-    if not asked.write_only:
-        most = max(e.seeds for e in experiments)
-        jobs = [(e, seed) for seed in range(most) for e in experiments if seed < e.seeds]
-        with ThreadPoolExecutor(asked.jobs) as pool:
-            list(pool.map(lambda job: train(*job), jobs))
-    saved = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
-    saved |= {e.name: rows for e in experiments if (rows := figures(e))}
-    FIGURES.write_text(json.dumps(saved, indent=1) + "\n")
-    write(saved)
+    saved = GAIL.collect(experiments)
+    tables = {"main": MAIN, "control": CONTROLS, "variant": VARIANTS}
+    GAIL.write(
+        {
+            table: [HEAD, *(line(e, saved[e.name]) for e in members if saved.get(e.name))]
+            for table, members in tables.items()
+        }
+    )
 
 
 if __name__ == "__main__":

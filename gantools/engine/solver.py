@@ -179,6 +179,8 @@ class Consensus(Simultaneous):
     """
 
     agents = False
+    accumulates: ClassVar[bool] = False
+    """Whether a move's gradient may be the mean of several batches'."""
 
     def __init__(self, gamma: float = 1.0) -> None:
         if not gamma >= 0:
@@ -187,8 +189,6 @@ class Consensus(Simultaneous):
 
     def play(self, game: Game, turn: Turn) -> None:
         """Work out the gradients with their graph, then their norm's own gradient."""
-        if turn.accumulate > 1:
-            raise UserError("This solver needs the whole batch at once: leave --accumulate at 1.")
         players: dict[str, Player] = dict(game.players)  # type: ignore[arg-type]
         with turn.joint():
             terms = {name: player.terms(game, turn) for name, player in players.items()}

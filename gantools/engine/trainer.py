@@ -116,6 +116,8 @@ class Trainer:
             self.solver.check(game)
         if self.sharded and not isinstance(self.solver, Alternating):
             raise UserError("fsdp goes with --solver alternating only: take --strategy ddp.")
+        if self.accumulate > 1 and not getattr(self.solver, "accumulates", True):
+            raise UserError("This solver needs the whole batch at once: leave --accumulate at 1.")
         if self.threads is not None:
             torch.set_num_threads(self.threads)
         self.fabric.launch()

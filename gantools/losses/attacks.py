@@ -35,7 +35,8 @@ def fgsm(
     """x + ε · sign ∇ₓ L(θ, x, y), cut to the bounds (Goodfellow et al. 2015, section 4).
 
     The best move in the ℓ∞ ball if L is linear in x. The model's mode and its parameters'
-    ``.grad`` stay as they are; gradients do not flow into whatever made x, nor out of the result.
+    ``.grad`` stay as they are (statistics that a forward pass updates in training mode do not);
+    gradients do not flow into whatever made x, nor out of the result.
 
     Args:
         model: maps inputs [B, …] to logits [B, C].
@@ -73,8 +74,7 @@ def pgd(
 
     Steepest ascent is sign ∇ₓ L for ℓ∞ and ∇ₓ L / ‖∇ₓ L‖₂ for ℓ₂. Π scales or cuts the way from the
     given x down to the ball, and then cuts to the bounds, which takes no point out of the ball. The
-    model's mode and its parameters' ``.grad`` stay as they are; gradients do not flow into
-    whatever made x, nor out of the result.
+    model is left as :func:`fgsm` leaves it.
 
     Args:
         model: maps inputs [B, …] to logits [B, C].
@@ -112,8 +112,8 @@ def margin(logits: Tensor, y: Tensor) -> Tensor:
     """Σ (max over i ≠ y of zᵢ − z_y), z the logits: above 0 where a sample is misclassified.
 
     A loss for attacks whose gradient does not vanish where the classifier is sure, as that of
-    cross-entropy does (Carlini & Wagner 2017, f₆, untargeted and
-    not cut at 0).
+    cross-entropy does (Carlini & Wagner 2017, f₆, untargeted and not
+    cut at 0).
 
     Args:
         logits: [B, C] of at least two classes.

@@ -243,8 +243,8 @@ class Plugins:
             text: ``NAME`` or ``NAME:VALUE,KEY=VALUE`` (see :mod:`gantools.parts`).
 
         Returns:
-            What was registered, values bound to it by ``functools.partial``; an objective that is
-            made from values, made.
+            What was registered, values bound to it by ``functools.partial``; an augmentation, and
+            an objective that is a function, made.
 
         Raises:
             UserError: there is none of that name, it cannot be imported, or takes no such value.
@@ -252,7 +252,8 @@ class Plugins:
         asked = parse(text)
         bound = bind(kind, asked, self.registered(kind, asked.name))
         try:
-            return bound() if kind == "objectives" and callable(bound) else bound
+            made = kind in ("objectives", "augmentations") and callable(bound)
+            return bound() if made else bound
         except ValueError as error:
             raise UserError(f"{text!r}: {error}.") from None
 

@@ -225,7 +225,10 @@ class _Session:
         fabric = self.trainer.fabric
         fabric.launch()
         setting = Setting(fabric.global_rank, fabric.world_size, str(fabric.device), plugins.part)
-        self.game, data = self.application.build(setting)
+        try:
+            self.game, data = self.application.build(setting)
+        except ValueError as error:  # a batch larger than the data, a noise below zero, …
+            raise UserError(f"{spec.name}: {error}.") from error
         if data is not None and not hasattr(data, "state_dict"):
             said = "its data has no state_dict: a resumed run may see other batches"
             warnings.warn(f"{spec.name}: {said}", Note, stacklevel=2)

@@ -364,9 +364,9 @@ def test_what_a_solver_cannot_play_is_refused_before_the_first_turn():
     for solver in (Extragradient(), Optimistic(), Consensus(), NagarajanKolter(), Lookahead()):
         with pytest.raises(UserError, match="'agent' is an agent"):
             Trainer(1, solver=solver, **CPU).fit(WithAgent(x=Player(Vector(1.0)), agent=Echo()))
+    game = Bilinear(H)
+    game.y.moves = 2
     with pytest.raises(UserError, match="'y' has 2"):
-        game = Bilinear(H)
-        game.y.moves = 2
         play(game, 1, Extragradient())
     with pytest.raises(UserError, match="no player 'z'"):
         play(Bilinear(H), 1, NagarajanKolter(player="z"))

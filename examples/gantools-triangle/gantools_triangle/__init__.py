@@ -22,9 +22,9 @@ class Config(RunConfig):
         str, Option("What discriminator and generators want, by name.", part="objectives")
     ] = "non-saturating"
     penalty: Annotated[
-        str, Option("What keeps the discriminator tame, by name.", part="penalties")
-    ] = "r1"
-    weight: Annotated[float, Option("Weight of the penalty.", min=0)] = 0.1
+        str,
+        Option("What keeps the discriminator tame: r1:0.1, r1:0.1+r2:0.1, none.", part="penalties"),
+    ] = "r1:0.1"
     lr: Annotated[float, Option("Learning rate of all players.", min=0)] = 1e-3
     batch: Annotated[
         int, Option("Points of each generator in a batch of a process.", min=1, max=512)

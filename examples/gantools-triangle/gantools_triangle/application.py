@@ -38,7 +38,7 @@ class Application(gantools.Application[Config]):
         game = Triangle(
             config,
             objective=setting.part("objectives", config.objective),
-            penalty=setting.part("penalties", config.penalty),
+            penalties=setting.penalties(config.penalty),
         )
         share = {"rank": setting.rank, "world_size": setting.world_size}
         return game, Batches(self.train, size=size, seed=config.seed, **share)

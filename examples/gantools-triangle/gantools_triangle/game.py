@@ -10,22 +10,12 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from gantools import Game, Player, Turn, shared
-from gantools.losses import Objective, Penalty
+from gantools.losses import Objective, Penalties
+from gantools.nn import mlp
 from gantools_triangle import Config
 
 NOISE = 4
 """Dimensions of a generator's input."""
-
-
-def mlp(inputs: int, outputs: int, width: int) -> nn.Module:
-    """Two hidden layers."""
-    return nn.Sequential(
-        nn.Linear(inputs, width),
-        nn.ReLU(),
-        nn.Linear(width, width),
-        nn.ReLU(),
-        nn.Linear(width, outputs),
-    )
 
 
 class Generators(nn.Module):
@@ -68,8 +58,8 @@ class Triangle(Game):
     the same points cannot be.
     """
 
-    def __init__(self, config: Config, objective: Objective, penalty: Penalty) -> None:
-        self.config, self.objective, self.penalty = config, objective, penalty
+    def __init__(self, config: Config, objective: Objective, penalties: Penalties) -> None:
+        self.config, self.objective, self.penalties = config, objective, penalties
         adam = {"lr": config.lr, "betas": (0.0, 0.9)}  # 0.5 lets some seeds collapse: README.md
         super().__init__(
             discriminator=Player(mlp(2, 1, width=128), **adam),
@@ -86,11 +76,10 @@ class Triangle(Game):
     def discriminator_loss(self, turn: Turn) -> dict[str, Tensor]:
         """Tell real from fake, whoever made it, plus the penalty."""
         real, fake, critic = turn.batch, self.fakes(turn).flatten(0, 1), self.discriminator
-        weight, generator = self.config.weight, turn.generator
-        return {
-            "adversarial": self.objective.discriminator(critic(real), critic(fake)),
-            "penalty": self.penalty(critic, real, fake, weight, generator=generator),
-        }
+        r, f = critic(real), critic(fake)
+        turn.log_scores("discriminator", r, f)
+        adversarial = self.objective.discriminator(r, f)
+        return {"adversarial": adversarial, **self.penalties(turn, critic, real, fake)}
 
     def classifier_loss(self, turn: Turn) -> Tensor:
         """Tell which generator made a fake."""

@@ -9,13 +9,15 @@ import torch
 from gantools_triangle import Config
 from gantools_triangle.application import Application
 from gantools_triangle.game import Triangle, accuracy, confusion
-from gantools_triangle.modes import centres, found
+from gantools_triangle.modes import found
 from torch import nn
 
 import gantools
 from gantools import Setting, Trainer, Turn, UserError
 from gantools.data import Split
-from gantools.losses import non_saturating, r1
+from gantools.data.gaussians import MIXTURES
+from gantools.losses import non_saturating
+from gantools.plugins import Plugins
 from gantools.testing import assert_plugin_ok, differences
 
 K, N = 3, 8  # generators, points of each
@@ -32,8 +34,9 @@ def test_the_contract(gantools_cache):
 def game():
     """The game, set up, before its first turn."""
     torch.manual_seed(0)
-    config = Config(generators=K, batch=N, diversity=0.5, weight=0.1)
-    game = Triangle(config, non_saturating, r1)
+    config = Config(generators=K, batch=N, diversity=0.5)
+    setting = Setting(parts=Plugins(installed=False).part)
+    game = Triangle(config, non_saturating, setting.penalties(config.penalty))
     Trainer(turns=1, accelerator="cpu").setup(game)
     return game
 
@@ -69,7 +72,7 @@ def test_who_is_sure_is_confused_by_the_closed_form(shift):
 def test_the_discriminator_wants_the_objective_and_the_penalty(game, turn):
     game.discriminator.module = nn.Linear(2, 1)
     game.discriminator.module.weight.data = torch.tensor([[3.0, 4.0]])
-    assert game.loss("discriminator", turn)["penalty"].item() == pytest.approx(0.05 * 25)
+    assert game.loss("discriminator", turn)["r1"].item() == pytest.approx(0.05 * 25)
     zero(game.discriminator)
     assert game.loss("discriminator", turn)["adversarial"].item() == pytest.approx(2 * math.log(2))
 
@@ -118,7 +121,7 @@ def test_the_generators_do_not_make_the_same_points(game, turn):
 
 @pytest.mark.parametrize(("data", "count"), [("ring", 8), ("grid", 25)])
 def test_real_points_find_all_modes_and_one_centre_is_one(clean_plugins, data, count):
-    means = centres(data)
+    means = MIXTURES[data].centres
     train, _ = clean_plugins().part("data", data)(0)
     real = found(train, data)
     assert real["modes"] == len(means) == count

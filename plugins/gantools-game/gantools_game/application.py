@@ -88,7 +88,7 @@ class Application(gantools.Application[Config]):
         wishes: dict[str, Any] = {
             "objective": setting.part("objectives", config.objective or self.recipe.objective),
             "penalties": setting.penalties(config.penalty or self.recipe.penalty),
-            "augment": setting.part("augmentations", config.augment)() if config.augment else None,
+            "augment": config.augment and setting.part("augmentations", config.augment),
         }
         constrain = (
             setting.part("constraints", config.constraint) if config.constraint else _no_constraint
