@@ -104,7 +104,7 @@ def accuracies(saved: dict[str, list[dict]]) -> list[list[str]]:
 def target(saved: dict[str, list[dict]]) -> list[list[str]]:
     """What the game gains and costs, seed by seed."""
     table = [["seed", "gained under PGD, points", "lost on clean digits, points", "target"]]
-    for game, plain in zip(saved["pgd"], saved["none"], strict=True):
+    for game, plain in zip(saved.get("pgd", []), saved.get("none", []), strict=False):
         gained = 100 * (game["pgd_accuracy"] - plain["pgd_accuracy"])
         lost = 100 * (plain["clean_accuracy"] - game["clean_accuracy"])
         reached = "reached" if gained >= 30 and lost <= 2 else "missed"

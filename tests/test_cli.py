@@ -239,10 +239,10 @@ def figures_recorded(turn):
 def test_apps_lists_the_applications_that_can_be_used(cli, monkeypatch):
     monkeypatch.delenv("GANTOOLS_DISABLE_PLUGINS")
     listed = json.loads(cli("apps", "--json").out)
-    assert [(a["name"], a["plugin"]) for a in listed] == [
-        ("gail", "gantools-gail"),
-        ("toy", "gantools-toy"),
-    ]
+    found = [(a["name"], a["plugin"]) for a in listed]
+    assert {("gail", "gantools-gail"), ("toy", "gantools-toy")} <= set(found)
+    assert found == sorted(found)
+    assert "broken" not in dict(found)
     said = cli("apps")
     assert "toy            A ring of Gaussians" in said.out
     assert said.err.splitlines() == [
@@ -253,11 +253,9 @@ def test_apps_lists_the_applications_that_can_be_used(cli, monkeypatch):
 def test_plugins_list_says_which_ones_work_and_why_others_do_not(cli, monkeypatch):
     monkeypatch.setenv("GANTOOLS_DISABLE_PLUGINS", "gail")
     listed = {p["name"]: p for p in json.loads(cli("plugins", "list", "--json").out)}
-    assert {name: p["status"] for name, p in listed.items()} == {
-        "broken": "failed",
-        "gail": "disabled",
-        "toy": "ok",
-    }
+    known = {"broken": "failed", "gail": "disabled", "toy": "ok"}
+    assert {name: listed[name]["status"] for name in known} == known
+    assert all(p["status"] == "ok" for name, p in listed.items() if name not in known)
     assert listed["broken"]["reason"] == "RuntimeError: this plugin is broken on purpose"
     shown = cli("plugins", "list").out.splitlines()
     assert shown[0].split() == ["PLUGIN", "DISTRIBUTION", "APPLICATIONS", "STATUS"]

@@ -12,6 +12,8 @@ from gantools.application import Command, Spec
 
 GROUP = "gantools"
 FIRST_PARTY = (
+    "gantools-game",
+    "gantools-robust",
     "gantools-gail",
     "gantools-vime",
     "gantools-text2image",

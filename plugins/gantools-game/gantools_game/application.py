@@ -38,7 +38,7 @@ class Recipe:
     penalty: str = "none"
 
 
-POINTS = Recipe(12_000, 1e-3, "adam", "relativistic", "r1:0.02+r2:0.02")
+POINTS = Recipe(10_000, 1e-3, "adam", "relativistic", "r1:0.02+r2:0.02")
 RECIPES = {
     "rock-paper-scissors": Recipe(5_000, 0.5),
     "matching-pennies": Recipe(5_000, 0.5),
@@ -103,8 +103,8 @@ class Application(gantools.Application[Config]):
                 "processes: take a multiple."
             )
         self.train, self.held_out = setting.part("data", config.game)(config.seed)
-        generator = mlp(config.codes, 2, config.width, config.depth, _leaky)
-        discriminator = mlp(2, 1, config.width, config.depth, _leaky)
+        generator = mlp(config.codes, 2, config.width, config.depth)
+        discriminator = mlp(2, 1, config.width, config.depth)
         project = constrain(discriminator)
         critic = self.first(discriminator)
         critic.project = project
@@ -212,10 +212,6 @@ class Application(gantools.Application[Config]):
 
 def _linear(progress: float) -> float:
     return 1 - progress
-
-
-def _leaky() -> nn.Module:
-    return nn.LeakyReLU(0.2)
 
 
 def _no_constraint(module: nn.Module) -> None:
