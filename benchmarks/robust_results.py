@@ -1,81 +1,19 @@
 """The tables of docs/results/robust.md: trains what is missing, then writes the page.
 
-Every run is an ordinary ``gantools run robust`` in ``runs/results/robust/<name>-<seed>``, one at a
-time; finished ones are kept, interrupted ones resumed.
-
-    python benchmarks/robust_results.py [--only NAME …] [--write-only]
+python benchmarks/robust_results.py [--only NAME …] [--jobs 1] [--write-only]
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
+from results import Experiment, Results
 
-import yaml
-
-ROOT = Path(__file__).resolve().parent.parent
-RUNS = ROOT / "runs" / "results" / "robust"
-PAGE = ROOT / "docs" / "results" / "robust.md"
-FIGURES = ROOT / "docs" / "results" / "robust.json"
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """A set of options and the seeds that it is run with."""
-
-    name: str
-    what: str
-    options: dict[str, object]
-    seeds: int = 1
-
-
+ROBUST = Results("robust", "robust")
 EXPERIMENTS = [
-    Experiment("none", "nobody (`--attack none`)", {"attack": "none"}, 3),
-    Experiment("pgd", "PGD, the default", {}, 3),
-    Experiment("fgsm", "FGSM (`--attack fgsm`)", {"attack": "fgsm"}),
-    Experiment("trades", "PGD, TRADES (`--loss trades`)", {"loss": "trades"}),
+    Experiment("none", "nobody (`--attack none`)", {"attack": "none"}),
+    Experiment("pgd", "PGD, the default"),
+    Experiment("fgsm", "FGSM (`--attack fgsm`)", {"attack": "fgsm"}, 1),
+    Experiment("trades", "PGD, TRADES (`--loss trades`)", {"loss": "trades"}, 1),
 ]
-
-
-def train(experiment: Experiment, seed: int) -> None:
-    """Run, or resume, one training to its end and its evaluation."""
-    run = RUNS / f"{experiment.name}-{seed}"
-    if (run / "config.yaml").exists():
-        config = yaml.safe_load((run / "config.yaml").read_text())
-        if differs := [n for n, value in experiment.options.items() if config[n] != value]:
-            raise SystemExit(f"{run} was made with another {', '.join(differs)}: move it away")
-    if (run / "evaluation.json").exists():
-        return
-    command = [sys.executable, "-m", "gantools.cli.main"]
-    if (run / "manifest.json").exists():
-        command += ["resume", str(run), "--quiet"]
-    else:
-        options = [
-            str(x) for name, value in experiment.options.items() for x in (f"--{name}", value)
-        ]
-        command += ["run", "robust", *options, "--seed", str(seed), "--out", str(run), "--quiet"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    print(experiment.name, seed, "done" if done.returncode == 0 else done.stderr, flush=True)
-
-
-def figures(experiment: Experiment) -> list[dict]:
-    """The evaluations of an experiment's finished seeds, with which gantools made them."""
-    found = []
-    for seed in range(experiment.seeds):
-        run = RUNS / f"{experiment.name}-{seed}"
-        if (run / "evaluation.json").exists():
-            evaluation = json.loads((run / "evaluation.json").read_text())
-            commit = json.loads((run / "manifest.json").read_text())["commit"]
-            found.append({**evaluation, "commit": commit})
-    return found
 
 
 def percent(rows: list[dict], *path: str) -> str:
@@ -143,34 +81,14 @@ def checks(saved: dict[str, list[dict]]) -> list[list[str]]:
 TABLES = {"target": target, "accuracies": accuracies, "by epsilon": by_epsilon, "checks": checks}
 
 
-def write(saved: dict[str, list[dict]]) -> None:
-    """Write the tables between the page's markers; what is around them is written by hand."""
-    text = PAGE.read_text(encoding="utf-8")
+def main() -> None:
+    saved = ROBUST.collect(EXPERIMENTS, jobs=1)
+    tables = {}
     for name, make in TABLES.items():
         head, *rows = make(saved)
         lines = ["| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)]
-        begin, end = f"<!-- {name} -->\n", f"<!-- end {name} -->"
-        before, _, rest = text.partition(begin)
-        _, _, after = rest.partition(end)
-        text = before + begin + "\n".join(lines) + "\n" + end + after
-        print("\n".join(lines), end="\n\n")
-    PAGE.write_text(text, encoding="utf-8")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--only", nargs="*", help="names of experiments; all if left out")
-    parser.add_argument("--write-only", action="store_true", help="train nothing")
-    asked = parser.parse_args()
-    experiments = [e for e in EXPERIMENTS if not asked.only or e.name in asked.only]
-    if not asked.write_only:
-        for experiment in experiments:
-            for seed in range(experiment.seeds):
-                train(experiment, seed)
-    saved = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
-    saved |= {e.name: rows for e in experiments if (rows := figures(e))}
-    FIGURES.write_text(json.dumps(saved, indent=1) + "\n")
-    write(saved)
+        tables[name] = lines
+    ROBUST.write(tables)
 
 
 if __name__ == "__main__":

@@ -117,26 +117,29 @@ def modes(saved) -> list[str]:
 
 def recipe(rows: list[dict]) -> list[str]:
     lines = [
-        "| seed | modes of 25 | with half their share | high quality | KL | energy distance × 1000 "
+        "| seed | modes | with half their share | high quality | spread | KL | energy distance × 1000 "
         "(real) | seconds |",
-        "|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         lines.append(
             f"| {row['seed']} | {row['modes']} | {row['modes_with_half_share']} | "
-            f"{row['high_quality']:.3f} | {row['kl']:.3f} | {1e3 * row['energy_distance']:.2f} "
+            f"{row['high_quality']:.3f} | {row['spread']:.2f} | {row['kl']:.3f} | {1e3 * row['energy_distance']:.2f} "
             f"({1e3 * row['energy_distance_of_real']:.2f}) | {row['train_seconds']:.0f} |"
         )
     return lines
 
 
 def controls(rows: list[dict]) -> list[str]:
-    lines = ["| | modes | with half their share | high quality | KL |", "|---|---|---|---|---|"]
+    lines = [
+        "| | modes | with half their share | high quality | spread | KL |",
+        "|---|---|---|---|---|---|",
+    ]
     for what in ("real", "normal"):
         found = rows[0][what]
         lines.append(
             f"| {what} | {found['modes']} | {found['modes_with_half_share']} | "
-            f"{found['high_quality']:.3f} | {found['kl']:.3f} |"
+            f"{found['high_quality']:.3f} | {found['spread']:.2f} | {found['kl']:.3f} |"
         )
     return lines
 

@@ -1,6 +1,7 @@
 """Objectives and penalties, by the names they have in the papers."""
 
 from gantools.losses.asked import Penalties, Term
+from gantools.losses.attacks import fgsm, margin, pgd
 from gantools.losses.f_gan import (
     f_hellinger,
     f_jensen_shannon,
@@ -65,15 +66,18 @@ __all__ = [
     "f_reverse_kl",
     "f_total_variation",
     "feature_matching",
+    "fgsm",
     "gaussian_information",
     "gradient_norm_squared",
     "hinge",
     "interpolate",
     "label_smoothing",
     "least_squares",
+    "margin",
     "minimax",
     "non_saturating",
     "orthogonal",
+    "pgd",
     "qp",
     "r1",
     "r2",

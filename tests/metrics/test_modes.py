@@ -21,6 +21,7 @@ def test_modes_by_hand():
         "modes": 2,  # one good sample is enough
         "modes_with_half_share": 1,  # two of sixteen are not: half of 16 / 4 is 2
         "high_quality": 14 / 16,
+        "spread": pytest.approx(math.sqrt(2.9**2 / 14 / 2)),
         "kl": pytest.approx(sum(q * math.log(q * 4) for q in shares)),
     }
     assert mode_statistics(samples[:1], centres, std=1)["kl"] == pytest.approx(math.log(4))
@@ -41,8 +42,13 @@ def test_a_mixture_finds_its_own_modes(name):
         for s in range(40)
     ]
     assert all(d["modes"] == d["modes_with_half_share"] == modes for d in draws)
-    mean = {key: sum(d[key] for d in draws) / len(draws) for key in ("high_quality", "kl")}
+    mean = {
+        key: sum(d[key] for d in draws) / len(draws) for key in ("high_quality", "spread", "kl")
+    }
     assert mean["high_quality"] == pytest.approx(1 - math.exp(-4.5), abs=0.002)
+    # r² / 2 of a Gaussian cut at r = 3 is exponential, cut at 4.5.
+    cut = math.sqrt((1 - 5.5 * math.exp(-4.5)) / (1 - math.exp(-4.5)))
+    assert mean["spread"] == pytest.approx(cut, abs=0.005)
     # 2n KL is about χ² of modes − 1 degrees of freedom.
     assert mean["kl"] == pytest.approx((modes - 1) / (2 * n), rel=0.3)
 
