@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+import gantools
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -59,23 +59,16 @@ class Results:
                 raise SystemExit(f"{run} was made with another {', '.join(differs)}: move it away")
         if (run / "evaluation.json").exists():
             return
-        command = [sys.executable, "-m", "gantools.cli.main"]
-        if (run / "manifest.json").exists():
-            command += ["resume", str(run), "--quiet"]
+        try:
+            if (run / "manifest.json").exists():
+                gantools.resume(run, progress=False)
+            else:
+                options = {name.replace("-", "_"): v for name, v in experiment.options.items()}
+                gantools.run(self.application, out=run, progress=False, seed=seed, **options)
+        except gantools.UserError as error:
+            print(experiment.name, seed, error, flush=True)
         else:
-            options = [str(x) for n, value in experiment.options.items() for x in (f"--{n}", value)]
-            command += ["run", self.application, *options, "--seed", str(seed)]
-            command += ["--out", str(run), "--quiet"]
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        said = "done" if done.returncode == 0 else done.stderr
-        print(experiment.name, seed, said, flush=True)
+            print(experiment.name, seed, "done", flush=True)
 
     def found(self, experiment: Experiment) -> list[dict[str, Any]]:
         """The evaluations of an experiment's finished seeds, with which gantools made them."""
@@ -104,8 +97,8 @@ class Results:
         if not asked.write_only:
             most = max(e.seeds for e in wanted)
             work = [(e, seed) for seed in range(most) for e in wanted if seed < e.seeds]
-            with ThreadPoolExecutor(asked.jobs) as pool:
-                list(pool.map(lambda job: self.train(*job), work))
+            with ProcessPoolExecutor(asked.jobs, get_context("spawn")) as pool:
+                list(pool.map(self.train, *zip(*work, strict=True)))
         saved = json.loads(self.file.read_text(encoding="utf-8")) if self.file.exists() else {}
         saved |= {e.name: rows for e in wanted if (rows := self.found(e))}
         self.file.write_text(json.dumps(saved, indent=1) + "\n", encoding="utf-8")

@@ -76,13 +76,14 @@ def load(
     path: str | Path,
     *,
     checkpoint: str = "last",
-    device: str = "cpu",
+    device: str | None = None,
     plugins: Plugins | None = None,
 ) -> Trained:
     """Load a trained run: its application and its game with the players' weights.
 
     Args:
         checkpoint: ``last`` or ``best``.
+        device: ``cpu``, ``cuda``, …; None is what the run was configured for.
 
     Raises:
         UserError: the folder is not a run, or has no whole checkpoint.
@@ -91,11 +92,15 @@ def load(
 
 
 def evaluate(
-    path: str | Path, *, checkpoint: str = "last", plugins: Plugins | None = None
+    path: str | Path,
+    *,
+    checkpoint: str = "last",
+    device: str | None = None,
+    plugins: Plugins | None = None,
 ) -> dict[str, Any]:
     """Judge a run on data that it has not seen; the results are also written into its folder."""
     plugins = _loaded(plugins)
-    trained = session.load(Path(path), plugins, which=checkpoint)
+    trained = session.load(Path(path), plugins, which=checkpoint, device=device)
     return session.evaluate(trained, plugins)
 
 

@@ -92,12 +92,20 @@ class Setting:
         world_size: how many processes there are.
         device: where this process's players will be, as torch names it.
         parts: gives the objective, penalty, constraint, … of (kind, text).
+        training: whether the game will be trained; if not, it is built to be loaded, and its data
+            may be left out: what was trained can be used where the data has gone.
     """
 
     rank: int = 0
     world_size: int = 1
     device: str = "cpu"
     parts: Callable[[str, str], Any] | None = None
+    training: bool = True
+
+    @property
+    def share(self) -> dict[str, int]:
+        """This process's share of the data, as :class:`gantools.data.Batches` takes it."""
+        return {"rank": self.rank, "world_size": self.world_size}
 
     def part(self, kind: str, text: str) -> Any:
         """Return an objective, penalty, constraint, … by its name and the values given to it.
@@ -179,6 +187,8 @@ class Application(ABC, Generic[C]):
     @abstractmethod
     def build(self, setting: Setting) -> tuple[Game, Iterable[Any] | None]:
         """Make the game, at its untrained start, and this process's share of the data.
+
+        Called to train, and to load what was trained (``setting.training`` is False then).
 
         Raises:
             UserError: something that the configuration names cannot be had.

@@ -92,6 +92,10 @@ class RunConfig:
         Literal["stop", "rollback"],
         Option("A loss or gradient is not finite: stop, or go back to the last checkpoint."),
     ] = "stop"
+    on_trouble: Annotated[
+        Literal["say", "stop", "rollback", "off"],
+        Option("A game goes wrong: say so, stop, or go back to a checkpoint; off: nobody watches."),
+    ] = "say"
 
 
 def fields(config: type[RunConfig]) -> dict[str, Field]:

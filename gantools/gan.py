@@ -14,8 +14,9 @@ from gantools.nn import Augment
 class GAN(Game):
     """A generator against a discriminator, with any objective, penalties and augmentation.
 
-    What a subclass may want to change: :meth:`fakes` (codes of another kind, conditions),
-    :meth:`seen`, or the losses. The discriminator moves first.
+    What a subclass may want to change: :meth:`reals` (batches that hold more than samples),
+    :meth:`fakes` (codes of another kind, conditions), :meth:`critic` (a condition beside the
+    samples) or :meth:`seen`. The discriminator moves first.
 
     Args:
         generator: codes [B, codes] -> samples [B, …].
@@ -44,10 +45,18 @@ class GAN(Game):
         self.codes, self.objective, self.augment = codes, objective, augment
         self.penalties = penalties or Penalties(())
 
+    def reals(self, turn: Turn) -> Tensor:
+        """The real samples of the batch, [B, …]."""
+        return turn.batch
+
     @shared(by="generator")
     def fakes(self, turn: Turn) -> Tensor:
         """As many samples of the generator as there are real ones in the batch."""
-        return self.generator(turn.randn(len(turn.batch), self.codes))
+        return self.generator(turn.randn(len(self.reals(turn)), self.codes))
+
+    def critic(self, turn: Turn) -> Callable[..., Tensor]:
+        """What scores samples [B, …]: the discriminator."""
+        return self.discriminator
 
     def seen(self, turn: Turn, samples: Tensor) -> Tensor:
         """Samples as the discriminator sees them."""
@@ -57,8 +66,8 @@ class GAN(Game):
 
     def discriminator_loss(self, turn: Turn) -> dict[str, Tensor]:
         """Tell real from fake, plus the penalties."""
-        critic = self.discriminator
-        real, fake = self.seen(turn, turn.batch), self.seen(turn, self.fakes(turn))
+        critic = self.critic(turn)
+        real, fake = self.seen(turn, self.reals(turn)), self.seen(turn, self.fakes(turn))
         r, f = critic(real), critic(fake)
         turn.log_scores("discriminator", r, f)
         if self.augment is not None:
@@ -68,7 +77,8 @@ class GAN(Game):
 
     def generator_loss(self, turn: Turn) -> Tensor:
         """Be taken for real."""
-        f = self.discriminator(self.seen(turn, self.fakes(turn)))
+        critic = self.critic(turn)
+        f = critic(self.seen(turn, self.fakes(turn)))
         if not self.objective.needs_real:
             return self.objective.generator(f)
-        return self.objective.generator(f, self.discriminator(self.seen(turn, turn.batch)))
+        return self.objective.generator(f, critic(self.seen(turn, self.reals(turn))))

@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -167,6 +167,12 @@ Checkpoint = Annotated[
 ]
 
 
+Device = Annotated[
+    Literal["auto", "cpu", "cuda", "mps"] | None,
+    typer.Option(help="Where to; left out: what the run was configured for."),
+]
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         from gantools import __version__
@@ -252,11 +258,13 @@ def resume(run: RunFolder, quiet: Quiet = False, json: Json = False) -> None:
 
 
 @app.command()
-def evaluate(run: RunFolder, checkpoint: Checkpoint = "last", json: Json = False) -> None:
+def evaluate(
+    run: RunFolder, checkpoint: Checkpoint = "last", device: Device = None, json: Json = False
+) -> None:
     """Judge a run on data that it has not seen."""
     from gantools import api
 
-    results = api.evaluate(run, checkpoint=checkpoint)
+    results = api.evaluate(run, checkpoint=checkpoint, device=device)
     _dump(results) if json else _show(results)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -37,8 +37,8 @@ class Game:
         if not players:
             raise ValueError("a game needs at least one player")
         self.players = players
-        for name, member in vars(type(self)).items():
-            by = getattr(member, "shared_by", None)
+        for name in dir(type(self)):
+            by = getattr(getattr(type(self), name), "shared_by", None)
             if by is not None and by not in players:
                 known = ", ".join(players)
                 raise ValueError(f"{name} is shared by {by!r}, who is not a player ({known})")
@@ -62,34 +62,71 @@ class Game:
         except KeyError:
             raise AttributeError(f"{type(self).__name__} has no player {name!r}") from None
 
+    def moves(self, player: str, turn: Turn) -> int:
+        """How many moves a player makes in a turn: what it was made with, unless a game says else.
+
+        0 lets it sit the turn out: a model whose pool is not yet full, a second stage.
+        """
+        return self.players[player].moves
+
     def loss(self, player: str, turn: Turn) -> Tensor | Mapping[str, Tensor]:
         """What the gradient player minimises: a scalar, or scalars by name that are summed."""
         return getattr(self, f"{player}_loss")(turn)
 
-    def reward(self, player: str, turn: Turn, transitions: Any) -> Tensor:
-        """What N transitions are worth to the agent: shape [N], or the rollout's own [T, n]."""
+    def reward(self, player: str, turn: Turn, transitions: Any) -> Tensor | Mapping[str, Tensor]:
+        """What N transitions are worth to the agent: shape [N], or the rollout's own [T, n]; or
+        such terms by name, which are summed."""
         return getattr(self, f"{player}_reward")(turn, transitions)
 
     # -- what a game keeps beside its players ------------------------------------------------
 
+    def _attributes(self) -> Iterator[tuple[str, Any]]:
+        """The game's attributes but its players, those in lists and dicts one by one."""
+        for name, value in vars(self).items():
+            if name == "players":
+                continue
+            items: Iterable[tuple[Any, Any]] = [(None, value)]
+            if isinstance(value, (list, tuple)):
+                items = enumerate(value)
+            elif isinstance(value, dict):
+                items = value.items()
+            for key, item in items:
+                yield name if key is None else f"{name}/{key}", item
+
     def _kept(self) -> dict[str, Any]:
-        """Attributes with a state of their own: an adaptive augmentation, a running mean, …"""
+        """What has a state of its own: an adaptive augmentation, a running mean, a pool, …"""
         return {
             name: value
-            for name, value in vars(self).items()
+            for name, value in self._attributes()
             if hasattr(value, "state_dict")
             and hasattr(value, "load_state_dict")
             and not isinstance(value, Mover)
+            and not name.startswith("_")
         }
+
+    def modules(self) -> Iterator[nn.Module]:
+        """Every module of the game, submodules too: the players' and those that it keeps."""
+        for player in self.players.values():
+            if isinstance(player, Player):
+                yield from player.module.modules()
+                if player.ema is not None:
+                    yield from player.ema.module.modules()
+        for _, value in self._attributes():
+            if isinstance(value, nn.Module):
+                yield from value.modules()
 
     def to(self, device: torch.device) -> None:
         """Take modules that are attributes of the game to the players' device."""
-        for value in vars(self).values():
+        for _, value in self._attributes():
             if isinstance(value, nn.Module):
                 value.to(device)
 
     def state_dict(self) -> dict[str, Any]:
-        """The state of every attribute that has ``state_dict`` and ``load_state_dict``."""
+        """The state of every attribute that has ``state_dict`` and ``load_state_dict``.
+
+        Those in lists and dicts too; not those whose name begins with an underscore, such as a
+        frozen network.
+        """
         return {name: value.state_dict() for name, value in self._kept().items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

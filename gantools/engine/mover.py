@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 
 from gantools.errors import NonFiniteError
@@ -83,7 +85,8 @@ class Agent(Mover):
             raise ValueError(f"the agent {self.name!r} trains in one process: leave devices at 1")
 
     def rollout(self, turn: Turn) -> Any:
-        """This turn's rollout: collected when first asked for, and the same for every player."""
+        """This turn's rollout: collected when first asked for, and the same for every player,
+        those that move after the agent too."""
         return turn.rollout(self.name, lambda: self.collect(turn))
 
     @abstractmethod
@@ -95,9 +98,24 @@ class Agent(Mover):
         """Update on the rollout; return figures to log."""
 
     def prepare(self, game: Game, turn: Turn) -> None:
-        """Collect this turn's rollout, if no other player has asked for it yet."""
-        rollout = self.rollout(turn)
-        self._prepared = rollout, lambda transitions: game.reward(self.name, turn, transitions)
+        """Collect a rollout, unless another player has asked for this turn's already."""
+        rollout = turn.rollout(self.name, lambda: self.collect(turn), fresh=True)
+        self._prepared = rollout, lambda transitions: self._worth(game, turn, transitions)
+
+    def _worth(self, game: Game, turn: Turn, transitions: Any) -> Tensor:
+        """What the game says that transitions are worth: the sum of its terms, each looked at.
+
+        Raises:
+            NonFiniteError: one of them is not finite; says which.
+        """
+        worth = game.reward(self.name, turn, transitions)
+        if not isinstance(worth, Mapping):
+            return worth
+        for term, value in worth.items():
+            if not torch.isfinite(value).all():
+                raise NonFiniteError(f"the term {term!r} of its reward is not finite")
+            turn.log(f"{self.name}/{term}", value.float().mean())
+        return reduce(torch.add, worth.values())
 
     def step(self, turn: Turn) -> None:
         """Learn from the rollout what the game says that it is worth.

@@ -44,8 +44,9 @@ class Player(Mover):
         clip_norm: gradients are scaled down to this global L2 norm; None leaves them.
         schedule: at every step the learning rate is multiplied by ``schedule(turn.progress)``, such
             as ``lambda progress: 1 - progress``; None keeps it constant.
-        project: called with the module after every step, to put its weights back into a set that
-            they may not leave (``gantools.nn.weight_clip`` gives one); None leaves them.
+        constraint: prepares the module, in place, and may return a function that is called with the
+            module after every step, to put its weights back into a set that they may not leave
+            (``gantools.nn.spectral_norm``, ``gantools.nn.weight_clip``).
         options: given to the optimizer: ``lr=2e-4, betas=(0.5, 0.999)``, … Where the optimizer
             has a fused implementation it is used unless ``fused`` or ``foreach`` is given.
 
@@ -62,7 +63,7 @@ class Player(Mover):
         ema: float | None = None,
         clip_norm: float | None = None,
         schedule: Callable[[float], float] | None = None,
-        project: Callable[[nn.Module], None] | None = None,
+        constraint: Callable[[nn.Module], Callable[[nn.Module], None] | None] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(moves)
@@ -73,7 +74,7 @@ class Player(Mover):
         self.module = module
         self.clip_norm = clip_norm
         self.schedule = schedule
-        self.project = project
+        self.project = None if constraint is None else constraint(module)
         self._make_optimizer = optimizer
         self._options = options
         self._ema_decay = ema
@@ -97,12 +98,14 @@ class Player(Mover):
         self._processes = fabric.world_size
         if fabric.strategy.precision.precision != "32-true":
             self._precise = fabric
-        if channels_last and _has_convolution(self.module):
-            self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if channels_last:
+            for parameter in self.module.parameters():
+                if parameter.dim() == 4:
+                    parameter.data = parameter.data.to(memory_format=torch.channels_last)
         if self._ema_decay is not None:
             average = get_ema_multi_avg_fn(self._ema_decay)
             self.ema = AveragedModel(self.module, multi_avg_fn=average, use_buffers=True)
-            self.ema.requires_grad_(False)
+            self.ema.requires_grad_(False).eval()
         if self.sharded:
             _take_first(self.module.state_dict().values())
             for module in (self.module, *([self.ema.module] if self.ema else ())):
@@ -129,26 +132,35 @@ class Player(Mover):
         self._check_sharing()
         if self._precise is None:
             return self.module(*args, **kwargs)
-        return _in_precision(self._precise, self.module)(*args, **kwargs)
+        return _InPrecision(self._precise, self.module)(*args, **kwargs)
+
+    def __getitem__(self, index: Any) -> Any:
+        """A member of an ensemble or a sequence of modules."""
+        return self._mine(self.module[index])  # type: ignore[index]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or "module" not in self.__dict__:
             raise AttributeError(name)
         attribute = getattr(self.module, name)
-        if inspect.ismethod(attribute):
-            self._check_sharing()
-        if self._precise is None or not inspect.ismethod(attribute):
-            return attribute
-        return _in_precision(self._precise, attribute)
+        if self.__dict__.get("sharded") and inspect.ismethod(attribute):
+            sharding.gather_in(self.module, name)
+            attribute = getattr(self.module, name)
+        return self._mine(attribute)
+
+    def _mine(self, part: Any) -> Any:
+        """A part of the module as the game sees it: what can be called, in the right precision."""
+        if not (inspect.ismethod(part) or isinstance(part, nn.Module)):
+            return part
+        self._check_sharing()
+        return part if self._precise is None else _InPrecision(self._precise, part)
 
     def _check_sharing(self) -> None:
         """Refuse to take part in shared work that is not said to depend on this player."""
-        sharing = SHARING.get()
-        if sharing is not None and sharing[1] != self.name:
-            work, by = sharing
+        work = SHARING.get()
+        if work is not None and work.by != self.name:
             raise RuntimeError(
-                f"{work} is shared by {by!r} but calls player {self.name!r}, who would get no "
-                f"gradient through it: call {self.name!r} in each loss instead"
+                f"{work.name} is shared by {work.by!r} but calls player {self.name!r}, who would "
+                f"get no gradient through it: call {self.name!r} in each loss instead"
             )
 
     @property
@@ -364,16 +376,16 @@ def _take_first(tensors: Iterable[Tensor]) -> None:
         torch.distributed.broadcast(tensor, src=0)
 
 
-def _in_precision(fabric: Fabric, function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, computed in Fabric's precision, with results of the default type."""
+class _InPrecision:
+    """A module or method, computed in Fabric's precision, with results of the default type."""
 
-    def call(*args: Any, **kwargs: Any) -> Any:
-        with fabric.autocast():
-            result = function(*args, **kwargs)
-        return fabric.strategy.precision.convert_output(result)
+    def __init__(self, fabric: Fabric, function: Callable[..., Any]) -> None:
+        self._fabric, self._function = fabric, function
 
-    return call
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        with self._fabric.autocast():
+            result = self._function(*args, **kwargs)
+        return self._fabric.strategy.precision.convert_output(result)
 
-
-def _has_convolution(module: nn.Module) -> bool:
-    return any(p.dim() == 4 for p in module.parameters())
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._function, name)

@@ -18,7 +18,7 @@ from torch.distributed.checkpoint.state_dict import (
     set_model_state_dict,
     set_optimizer_state_dict,
 )
-from torch.distributed.fsdp import fully_shard
+from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
 
 from gantools.errors import UserError
 
@@ -33,6 +33,12 @@ WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
 def shard(module: nn.Module) -> None:
     """Spread the module's parameters over all processes, in place."""
     fully_shard(module)
+
+
+def gather_in(module: nn.Module, method: str) -> None:
+    """Let a method of a sharded module gather the parameters as its forward does."""
+    if method not in vars(module) and not hasattr(nn.Module, method):
+        register_fsdp_forward_method(module, method)
 
 
 def module_state(module: nn.Module) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import reduce
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,6 +32,13 @@ class Solver(ABC):
     with a memory of its own puts it into ``state_dict``.
     """
 
+    agents: bool = True
+    """Whether agents may play; they have no gradient to be looked at."""
+    accumulates: bool = True
+    """Whether a move's gradient may be the mean of several batches'."""
+    shards: bool = False
+    """Whether players' parameters may be spread over processes."""
+
     def check(self, game: Game) -> None:  # noqa: B027
         """Look at a game before it is played.
 
@@ -51,15 +58,18 @@ class Alternating(Solver):
     bilinear game it orbits for ever on the ellipse x² + y² − ηxy.
     """
 
+    shards = True
+
     def play(self, game: Game, turn: Turn) -> None:
         """Move the players in the order in which the game names them."""
         waiting = list(game.players)
         for name, player in game.players.items():
             waiting.remove(name)
-            for move in range(player.moves):
+            moves = game.moves(name, turn)
+            for move in range(moves):
                 if move:
                     turn.refresh()
-                last = move == player.moves - 1
+                last = move == moves - 1
                 turn.expect(frozenset(waiting) if last else frozenset())
                 player.prepare(game, turn)
                 player.step(turn)
@@ -72,9 +82,6 @@ class Simultaneous(Solver):
     moves first: what their transitions are worth they ask while they learn, and it is then still
     the worth at the old weights.
     """
-
-    agents: ClassVar[bool] = True
-    """Whether agents may play; they have no gradient to be looked at."""
 
     def check(self, game: Game) -> None:
         """Refuse players with several moves, and agents where gradients are looked at."""
@@ -93,14 +100,19 @@ class Simultaneous(Solver):
 
     def play(self, game: Game, turn: Turn) -> None:
         """Prepare all moves, then make them."""
-        turn.expect(frozenset(game.players))
-        for player in game.players.values():
+        movers = self.movers(game, turn)
+        turn.expect(frozenset(movers))
+        for player in movers.values():
             player.prepare(game, turn)
-        self.step(game, turn)
+        self.step(movers, turn)
 
-    def step(self, game: Game, turn: Turn) -> None:
+    def movers(self, game: Game, turn: Turn) -> dict[str, Any]:
+        """The players that move in this turn."""
+        return {name: p for name, p in game.players.items() if game.moves(name, turn)}
+
+    def step(self, movers: Mapping[str, Any], turn: Turn) -> None:
         """Make the prepared moves."""
-        for player in sorted(game.players.values(), key=lambda p: not isinstance(p, Agent)):
+        for player in sorted(movers.values(), key=lambda p: not isinstance(p, Agent)):
             player.step(turn)
 
 
@@ -116,7 +128,7 @@ class Extragradient(Simultaneous):
 
     def play(self, game: Game, turn: Turn) -> None:
         """Step ahead, look, go back, and move."""
-        players: dict[str, Player] = dict(game.players)  # type: ignore[arg-type]
+        players = self.movers(game, turn)
         start = {name: player.weights() for name, player in players.items()}
         turn.expect(frozenset(players))
         for player in players.values():
@@ -135,7 +147,7 @@ class Optimistic(Simultaneous):
     """Takes the last step to foretell the next: one gradient a turn, and it settles none the less.
 
     With d the step that the optimizer makes, θ ← θ + 2dₜ − dₜ₋₁: for gradient descent this is
-    θ − 2ηvₜ + ηvₜ₋₁ (OGDA: Popov 1980; Daskalakis et al. 2018, eq. 6), for Adam optimistic Adam
+    θ − 2ηvₜ + ηvₜ₋₁ (OGDA: Popov 1980; Daskalakis et al. 2018), for Adam optimistic Adam
     (ibid., algorithm 1). The first turn is a plain step.
     """
 
@@ -146,10 +158,9 @@ class Optimistic(Simultaneous):
         """By player, the step that its optimizer made in the turn before."""
 
     @torch.no_grad()
-    def step(self, game: Game, turn: Turn) -> None:
+    def step(self, movers: Mapping[str, Any], turn: Turn) -> None:
         """Twice the optimizer's step, less the one before."""
-        for name, player in game.players.items():
-            assert isinstance(player, Player)
+        for name, player in movers.items():
             start = player.weights()
             player.move(turn)
             steps = [p.detach() - s for p, s in zip(player.trainable, start, strict=True)]
@@ -170,8 +181,8 @@ class Optimistic(Simultaneous):
 class Consensus(Simultaneous):
     """Adds to every player's gradient the wish that nobody's gradient be large.
 
-    v + γ ∇½‖v‖², the norm over all players (Mescheder et al. 2017, eq. 12): a rotation round the
-    equilibrium becomes a spiral into it. It differentiates gradients, and so costs about three
+    v + γ ∇½‖v‖², the norm over all players (Mescheder et al. 2017, algorithm 2): a rotation round
+    the equilibrium becomes a spiral into it. It differentiates gradients, and so costs about three
     times as much. Penalties that detach their samples count as if the samples were given.
 
     Args:
@@ -179,8 +190,7 @@ class Consensus(Simultaneous):
     """
 
     agents = False
-    accumulates: ClassVar[bool] = False
-    """Whether a move's gradient may be the mean of several batches'."""
+    accumulates = False
 
     def __init__(self, gamma: float = 1.0) -> None:
         if not gamma >= 0:
@@ -189,7 +199,7 @@ class Consensus(Simultaneous):
 
     def play(self, game: Game, turn: Turn) -> None:
         """Work out the gradients with their graph, then their norm's own gradient."""
-        players: dict[str, Player] = dict(game.players)  # type: ignore[arg-type]
+        players = self.movers(game, turn)
         with turn.joint():
             terms = {name: player.terms(game, turn) for name, player in players.items()}
         fields = {
@@ -205,7 +215,7 @@ class Consensus(Simultaneous):
             more = self.correction(name, players, fields)
             along = [_sum(v, c) for v, c in zip(fields[name], more, strict=True)]
             player.follow(along, terms[name], turn)
-        self.step(game, turn)
+        self.step(players, turn)
 
     def correction(
         self,
@@ -220,7 +230,7 @@ class Consensus(Simultaneous):
 class NagarajanKolter(Consensus):
     """One player's loss gains the squared gradient of the others: η‖∂V/∂θ_D‖² for the generator.
 
-    vG + η ∂‖v_D‖²/∂θG, all other players plain (Nagarajan & Kolter 2017, eq. 4): locally stable
+    vG + η ∂‖v_D‖²/∂θG, all other players plain (Nagarajan & Kolter 2017, section 4): locally stable
     for GANs, and the generator learns to foresee the discriminator's answer.
 
     Args:
@@ -237,8 +247,9 @@ class NagarajanKolter(Consensus):
         """Refuse a name that no player has."""
         super().check(game)
         if self.player is not None and self.player not in game.players:
-            known = did_you_mean(self.player, game.players) or f" It has {', '.join(game.players)}."
-            raise UserError(f"nagarajan-kolter: the game has no player {self.player!r}.{known}")
+            known = f" It has {', '.join(game.players)}."
+            hint = did_you_mean(str(self.player), game.players) or known
+            raise UserError(f"nagarajan-kolter: the game has no player {self.player!r}.{hint}")
 
     def correction(
         self,
@@ -272,6 +283,7 @@ class Lookahead(Solver):
         if k < 1 or not 0 < alpha <= 1:
             raise UserError(f"lookahead: k is at least 1 and alpha in (0, 1], not {k} and {alpha}.")
         self.inner, self.k, self.alpha = SOLVERS[inner](), k, alpha
+        self.accumulates = self.inner.accumulates
         self.slow: dict[str, list[Tensor]] = {}
         """By player, the slow weights φ."""
 

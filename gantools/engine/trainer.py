@@ -16,6 +16,7 @@ from gantools.engine.game import Game
 from gantools.engine.player import Player
 from gantools.engine.solver import Alternating, Solver
 from gantools.engine.turn import Turn
+from gantools.engine.watcher import Watcher
 from gantools.errors import UserError
 
 PRECISIONS = ("32-true", "bf16-mixed")
@@ -53,6 +54,7 @@ class Trainer:
         threads: torch's threads within a process; None leaves torch's own choice. Small networks
             want one.
         observers: told of every turn, in this order.
+        watcher: says what goes wrong in the game; None lets nobody watch.
 
     Raises:
         ValueError: a precision that is not supported.
@@ -76,6 +78,7 @@ class Trainer:
         check_finite: bool = True,
         threads: int | None = None,
         observers: Sequence[Observer] = (),
+        watcher: Watcher | None = None,
     ) -> None:
         if precision not in PRECISIONS:
             raise ValueError(f"precision is one of {', '.join(PRECISIONS)}, not {precision!r}")
@@ -87,6 +90,7 @@ class Trainer:
         self.check_finite = check_finite
         self.threads = threads
         self.observers = list(observers)
+        self.watcher = watcher
         self.sharded = strategy == "fsdp"
         self.fabric = Fabric(
             accelerator=accelerator,
@@ -114,7 +118,7 @@ class Trainer:
         """
         if hasattr(self.solver, "check"):
             self.solver.check(game)
-        if self.sharded and not isinstance(self.solver, Alternating):
+        if self.sharded and not getattr(self.solver, "shards", False):
             raise UserError("fsdp goes with --solver alternating only: take --strategy ddp.")
         if self.accumulate > 1 and not getattr(self.solver, "accumulates", True):
             raise UserError("This solver needs the whole batch at once: leave --accumulate at 1.")
@@ -145,6 +149,7 @@ class Trainer:
 
         Raises:
             NonFiniteError: a loss or a gradient stopped being finite (unless not checked).
+            TroubleError: the watcher saw something go wrong, and is to go back then.
         """
         if self.game is not game:
             self.setup(game, data)
@@ -162,8 +167,12 @@ class Trainer:
                     batches,
                     accumulate=self.accumulate,
                 )
+                if self.watcher is not None:
+                    self.watcher.before(game, turn)
                 self.solver.play(game, turn)
                 self.turn += 1
+                if self.watcher is not None:
+                    self.watcher.after(self, turn)
                 self._tell("turn_ended", turn.figures)
                 if self.fabric.world_size > 1:  # a signal may reach the processes in other turns
                     stop = self.fabric.strategy.reduce_boolean_decision  # type: ignore[attr-defined]
@@ -191,18 +200,18 @@ class Trainer:
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
-        """While this lasts modules are in evaluation mode; random states are put back after it."""
+        """While this lasts modules are in evaluation mode; modes and random states are put back."""
         assert self.game is not None, "setup or fit comes first"
-        players = [p for p in self.game.players.values() if isinstance(p, Player)]
+        modes = {module: module.training for module in self.game.modules()}
         states = random_states()
-        for player in players:
-            player.module.eval()
+        for module in modes:
+            module.training = False
         try:
             with torch.no_grad():
                 yield
         finally:
-            for player in players:
-                player.module.train()
+            for module, training in modes.items():
+                module.training = training
             set_random_states(states)
 
     # -- state -------------------------------------------------------------------------------
@@ -225,7 +234,8 @@ class Trainer:
 
     def _parts(self) -> dict[str, Any]:
         """What may have a state of its own beside the players."""
-        return {"game": self.game, "solver": self.solver, "data": self._data}
+        parts = {"game": self.game, "solver": self.solver, "data": self._data}
+        return {**parts, "watcher": self.watcher}
 
     def process_state_dict(self) -> dict[str, Any]:
         """What is each process's own: the random states."""
@@ -240,7 +250,7 @@ class Trainer:
         for name, player in self.game.players.items():
             player.load_state_dict(state["players"][name])
         for name, part in self._parts().items():
-            if name in state:
+            if name in state and part is not None:
                 kept = state[name]
                 if name == "solver":  # what it remembers of the players lies where they are
                     kept = move_data_to_device(kept, self.fabric.device)

@@ -6,7 +6,8 @@ import functools
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -43,16 +44,17 @@ class Turn:
         self.generator = generator
         self.figures: dict[str, Any] = {}
         self.terms: dict[str, Any] = {}
-        """Of the figures, those that moves left, such as loss terms; not those of the game's own."""
+        """Of the figures those that moves left, such as a loss's terms, and not the game's own."""
         self.watching = False
-        """Whether scores and shared work of this turn are looked at; the trainer says so."""
+        """Whether scores and shared work are looked at in this turn; the watcher says so."""
         self.accumulate = accumulate
         self._data = data
         self._batches: list[Any] = []
         self._piece = 0
         self._joint = False
-        self._shared: dict[Hashable, tuple[str | None, bool, Any]] = {}
+        self._shared: dict[Hashable, _Kept] = {}
         self._rollouts: dict[str, Any] = {}
+        self._learned: set[str] = set()  # agents that have learned from their rollout
         self._mover: str | None = None
         self._waiting: frozenset[str] = frozenset()
 
@@ -88,7 +90,7 @@ class Turn:
         """Log, on the turns that are watched, how well ``player`` tells real from fake.
 
         ``player/separation`` is the share of pairs of which the real one is scored higher, ties
-        half: ½ if nothing is told apart, 1 for a discriminator that has won, whatever the objective.
+        half: ½ if nothing is told apart, 1 if everything is, whatever the objective.
 
         Args:
             real: scores of real samples, of any shape; they are paired in their order.
@@ -102,48 +104,57 @@ class Turn:
     # -- sharing work -----------------------------------------------------------------------
 
     def share(self, key: Hashable, compute: Callable[[], T], *, by: str | None) -> T:
-        """Return ``compute()``, computed once for all players of the turn.
+        """Return ``compute()``, computed once a batch for all players of the turn.
 
         ``by`` names the one player whose parameters the result depends on (None: nobody's). That
         player receives the result with its graph, every other detached; a graph is built only if
-        ``by`` is yet to move on this batch; and the result is thrown away when ``by`` has moved.
-        The method decorator :func:`shared` is the usual way to call this.
+        ``by`` is yet to move on this batch; and the result is thrown away when ``by`` has moved, or
+        a player on whose shared work it was built. The method decorator :func:`shared` is the usual
+        way to call this.
         """
         needs_graph = by is not None and (by == self._mover or by in self._waiting or self._joint)
         kept = self._shared.get(key)
-        if kept is None or (by == self._mover and not kept[1]):
-            with torch.set_grad_enabled(needs_graph), _computing(key, by):
-                kept = (by, needs_graph, compute())
-            self._shared[key] = kept
+        if kept is None or (by == self._mover and not kept.has_graph):
+            with torch.set_grad_enabled(needs_graph), _computing(key, by) as work:
+                value = compute()
+            kept = self._shared[key] = _Kept(frozenset(work.depends), needs_graph, value)
             if self.watching and by is not None:
-                self._log_diversity(by, kept[2])
-        _, has_graph, value = kept
-        if has_graph and by != self._mover and not self._joint:
-            return tree_map(lambda x: x.detach() if isinstance(x, Tensor) else x, value)
-        return value
+                self._log_diversity(by, value)
+        if (outer := SHARING.get()) is not None:
+            outer.depends |= kept.depends
+        if kept.has_graph and by != self._mover and not self._joint:
+            return tree_map(lambda x: x.detach() if isinstance(x, Tensor) else x, kept.value)
+        return kept.value
 
     def _log_diversity(self, player: str, work: Any) -> None:
-        """Log the spread of a batch of samples: 1 is that of the real ones, 0 a single point.
+        """Log how much the samples of shared work [B, …] differ; 0 is a single point.
 
-        The spread is the mean over features of their standard deviation over the batch (Karras et
-        al. 2018, section 3). It is relative to that of the first tensor of this move's batch whose
-        samples have the same shape, and where there is none to the root mean square of the work.
+        The measure is the mean over features of their standard deviation over the batch (Karras et
+        al. 2018, section 3). ``player/diversity`` is relative to that of real samples of the same
+        shape in this move's batch, and 1 if it is theirs. Where there are none ``player/spread``
+        is relative to the root mean square of the work.
         """
         if not isinstance(work, Tensor) or not work.is_floating_point() or work.dim() == 0:
             return
-        work, scale = work.detach(), work.detach().square().mean().sqrt()
+        work = work.detach()
         batch = self._batches[self._piece] if len(self._batches) > self._piece else None
-        for real in tree_leaves(batch):
-            if _alike(real, work):
-                work, scale = work.reshape(-1, *real.shape[1:]), real.std(0).mean()
-                break
-        if len(work) > 1:
-            self.log(f"{player}/diversity", work.std(0).mean() / scale)
+        real = next((x for x in tree_leaves(batch) if _alike(x, work)), None)
+        if real is not None and len(real) > 1:
+            samples = work.reshape(-1, *real.shape[1:])
+            ratio = samples.std(0, correction=0).mean() / real.std(0, correction=0).mean()
+            self.log(f"{player}/diversity", ratio)
+        elif len(work) > 1:
+            rms = work.square().mean().sqrt()
+            self.log(f"{player}/spread", work.std(0, correction=0).mean() / rms)
 
-    def rollout(self, player: str, collect: Callable[[], T]) -> T:
-        """Return the agent's rollout of this turn, collecting it when first asked for."""
-        if player not in self._rollouts:
+    def rollout(self, player: str, collect: Callable[[], T], *, fresh: bool = False) -> T:
+        """Return the agent's rollout of this turn, collecting it when first asked for.
+
+        ``fresh``: not one that the agent has learned from; others may still look at that.
+        """
+        if player not in self._rollouts or (fresh and player in self._learned):
             self._rollouts[player] = collect()
+            self._learned.discard(player)
         return self._rollouts[player]
 
     # -- for solvers ------------------------------------------------------------------------
@@ -163,8 +174,8 @@ class Turn:
 
     def moved(self, player: str) -> None:
         """Forget what depended on the parameters that ``player`` has just changed."""
-        self._rollouts.pop(player, None)
-        self._shared = {key: kept for key, kept in self._shared.items() if kept[0] != player}
+        self._learned.add(player)
+        self._shared = {k: kept for k, kept in self._shared.items() if player not in kept.depends}
 
     def refresh(self) -> None:
         """Bring a fresh batch, and forget the work shared on the last one (rollouts stay)."""
@@ -195,35 +206,52 @@ class Turn:
 
 
 def _alike(real: Any, work: Tensor) -> bool:
-    """Whether these are two batches of samples of one shape; the work's may have several axes."""
-    if not isinstance(real, Tensor) or not real.is_floating_point() or not 0 < real.dim():
+    """Whether these are batches of samples of one shape; the work may have further axes before it,
+    as that of several generators has."""
+    if not isinstance(real, Tensor) or not real.is_floating_point() or real.dim() == 0:
         return False
-    sample = real.shape[1:]
-    leading = work.dim() - len(sample)
-    return (
-        len(real) > 1
-        and leading > 0
-        and work.shape[leading:] == sample
-        and (len(sample) > 0 or leading == 1)
-    )
+    if real.dim() == 1:
+        return work.dim() == 1
+    return work.dim() >= real.dim() and work.shape[1 - real.dim() :] == real.shape[1:]
 
 
-SHARING: ContextVar[tuple[str, str | None] | None] = ContextVar("SHARING", default=None)
-"""What is being computed for all players, and by whom its result may depend."""
+class _Kept(NamedTuple):
+    """Shared work that was done."""
+
+    depends: frozenset[str]  # the players on whose parameters it depends
+    has_graph: bool
+    value: Any
+
+
+@dataclass
+class Work:
+    """Shared work that is being done: its name, whose it is, and on whom it depends so far."""
+
+    name: str
+    by: str | None
+    depends: set[str]
+
+
+SHARING: ContextVar[Work | None] = ContextVar("SHARING", default=None)
+"""What is being computed for all players."""
 
 
 @contextmanager
-def _computing(key: Hashable, by: str | None) -> Iterator[None]:
+def _computing(key: Hashable, by: str | None) -> Iterator[Work]:
     name = key[1].__name__ if isinstance(key, tuple) else str(key)
-    token = SHARING.set((name, by))
+    work = Work(name, by, set() if by is None else {by})
+    token = SHARING.set(work)
     try:
-        yield
+        yield work
     finally:
         SHARING.reset(token)
 
 
 def shared(method: Callable[..., T] | None = None, *, by: str | None = None) -> Callable[..., Any]:
-    """Make a game's method ``method(self, turn)`` compute once a turn, for all its players.
+    """Make a game's method ``method(self, turn, …)`` compute once a batch, for all its players.
+
+    A player that moves several times a turn sees a fresh batch each time, so the work is done for
+    each of them. Further arguments of the method have to be hashable (a stage, a size).
 
     Args:
         by: the player whose parameters the result depends on, None for nobody's (noise, say); see
@@ -240,8 +268,9 @@ def shared(method: Callable[..., T] | None = None, *, by: str | None = None) -> 
 
     def decorate(method: Callable[..., T]) -> Callable[..., T]:
         @functools.wraps(method)
-        def once(self: Any, turn: Turn) -> T:
-            return turn.share((id(self), method), lambda: method(self, turn), by=by)
+        def once(self: Any, turn: Turn, *args: Hashable) -> T:
+            key = (id(self), method, *args)
+            return turn.share(key, lambda: method(self, turn, *args), by=by)
 
         once.shared_by = by  # type: ignore[attr-defined]
         return once

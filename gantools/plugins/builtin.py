@@ -76,3 +76,9 @@ def register_data() -> dict[str, str]:
         "gaussians-25": "gantools.data.gaussians:gaussians_25",
         "digits": "gantools.data.digits:digits",
     }
+
+
+@hookimpl
+def register_bonuses() -> dict[str, str]:
+    """The bonus that is none; plugins have the others."""
+    return {"none": "gantools.agents.bonuses:none"}

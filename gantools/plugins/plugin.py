@@ -29,12 +29,14 @@ KINDS = (
     "solvers",
     "metrics",
     "data",
+    "bonuses",
 )
 """The kinds of parts that plugins register by name."""
 
 SINGULAR = {kind: kind.removesuffix("s") for kind in KINDS} | {
     "penalties": "penalty",
     "data": "data source",
+    "bonuses": "bonus",
 }
 """What one of a kind is called."""
 

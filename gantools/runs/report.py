@@ -31,6 +31,7 @@ from gantools.runs.html import (
     tag,
 )
 from gantools.runs.metrics import read
+from gantools.runs.troubles import read as read_troubles
 
 CIRCUMSTANCES = ("count", "episodes", "n", "samples", "seed", "steps", "turn", "turns")
 """What an evaluation says of how it measured, rather than what it found."""
@@ -74,6 +75,7 @@ def page(trained: Trained, plugins: Plugins) -> Html:
             parts += [(str(s.title), section(s, run)) for s in sections]
         except Exception as error:  # whatever a third party made of it, the report is written
             parts.append(("From a plugin", note(f"{type(error).__name__}: {error}")))
+    parts.append(("What the watcher saw", troubles(run)))
     parts.append(("Curves", curves(read(run.metrics_file))))
     parts.append(("Configuration", configuration(run, type(config))))
     parts.append(("Environment", environment(run)))
@@ -169,6 +171,20 @@ def evaluation(run: Run, results: Mapping[str, Any] | None) -> Html:
     flat = [(label(k), v) for k, v in results.items() if k not in deep]
     small = (tag("div", tag("h3", label(k)), nested(v)) for k, v in deep.items())
     return tag("div", tag("div", pairs(flat)), *small, class_="tables" if deep else None)
+
+
+def troubles(run: Run) -> Html:
+    """What went wrong during training, and what could be done about it."""
+    seen = read_troubles(run)
+    if seen is None:
+        return note("Nobody watched this run.")
+    if not seen:
+        return tag("p", "Nothing went wrong that it knows of.")
+    rows: list[list[object]] = [["Turn", "Trouble", "What was seen", "What could be done"]]
+    for trouble in seen:
+        then = f" The run {trouble['then']}." if "then" in trouble else ""
+        rows.append([trouble["turn"], trouble["name"], trouble["seen"] + then, trouble["advice"]])
+    return tag("div", table(rows), class_="troubles")
 
 
 def section(shown: Section, run: Run) -> Html:

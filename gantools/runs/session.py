@@ -22,14 +22,15 @@ from filelock import FileLock, Timeout
 from gantools.application import Application, Setting, Spec, Trained, locate
 from gantools.config import RunConfig, fields
 from gantools.engine import Observer, Trainer
-from gantools.engine.player import Player
 from gantools.engine.trainer import seed_everything
+from gantools.engine.watcher import Trouble, TroubleError, Watcher
 from gantools.errors import NonFiniteError, Note, UserError
 from gantools.plugins import Plugins
 from gantools.runs.checkpoint import BrokenCheckpoint, Checkpoints, load_state, save_state
 from gantools.runs.folder import Run, refuse_existing, write_aside
 from gantools.runs.metrics import Metrics
 from gantools.runs.progress import ProgressBar
+from gantools.runs.troubles import keep, keep_undone
 
 ROLLBACKS = 3
 """How often one training may go back to its last checkpoint before it gives up."""
@@ -91,10 +92,13 @@ def resume(
         return session.play(run, session.watched(progress, observers))
 
 
-def load(path: Path, plugins: Plugins, *, which: str = "last", device: str = "cpu") -> Trained:
+def load(
+    path: Path, plugins: Plugins, *, which: str = "last", device: str | None = None
+) -> Trained:
     """Load a run's trained game.
 
     Args:
+        device: where to; None is where the run's configuration says that it be trained.
         which: the ``last`` checkpoint, or the ``best``.
 
     Raises:
@@ -106,15 +110,15 @@ def load(path: Path, plugins: Plugins, *, which: str = "last", device: str = "cp
     run = Run.open(path)
     spec = _application_of(run, plugins)
     config = run.config(spec.config)
-    session = _Session(spec, config, plugins, device=device, inputs=run.inputs)
+    device = device or config.device
+    session = _Session(spec, config, plugins, device=device, inputs=run.inputs, training=False)
     if which == "best" and Checkpoints(run.checkpoints).best() is None:
         raise UserError(f"No checkpoint of {path} was scored (--evaluate-every): take the last.")
     turn = session.take_up(run, which=which)
     if turn is None:
         raise UserError(f"{path} has no whole checkpoint: train it first, `{run.resume_command}`.")
-    for player in session.game.players.values():
-        if isinstance(player, Player):
-            player.module.eval()
+    for module in session.game.modules():
+        module.training = False
     return Trained(run, session.application, session.game, which, turn, session.seconds)
 
 
@@ -197,6 +201,7 @@ class _Session:
         *,
         device: str | None = None,
         inputs: Path | None = None,
+        training: bool = True,
     ) -> None:
         self.plugins = plugins
         self.config = config
@@ -222,27 +227,32 @@ class _Session:
             precision="32-true" if device else config.precision,
             threads=config.threads,
         )
+        if training and config.on_trouble != "off":
+            self.trainer.watcher = Watcher(config.on_trouble, plugins.names("penalties"))
         fabric = self.trainer.fabric
         fabric.launch()
-        setting = Setting(fabric.global_rank, fabric.world_size, str(fabric.device), plugins.part)
-        try:
+        rank, size, device = fabric.global_rank, fabric.world_size, str(fabric.device)
+        setting = Setting(rank, size, device, plugins.part, training)
+        with _bad_values_are_said(spec.name):
             self.game, data = self.application.build(setting)
-        except ValueError as error:  # a batch larger than the data, a noise below zero, …
-            raise UserError(f"{spec.name}: {error}.") from error
         if data is not None and not hasattr(data, "state_dict"):
             said = "its data has no state_dict: a resumed run may see other batches"
             warnings.warn(f"{spec.name}: {said}", Note, stacklevel=2)
-        self.trainer.setup(self.game, data)
+        with _bad_values_are_said(spec.name):
+            self.trainer.setup(self.game, data)
         self.seconds = 0.0
         """Of training until the state that was taken up."""
 
     def take_up(self, run: Run, which: str = "last", below: int | None = None) -> int | None:
         """Load the newest whole checkpoint (or the best); return its turn, None if there is none.
 
-        A torn or foreign one is reported and the one before it used.
+        A torn or foreign one is reported and the one before it used. With ``below`` it is the
+        newest from before that turn, or the oldest if there is none.
         """
         checkpoints = Checkpoints(run.checkpoints)
         turns = checkpoints.turns()[::-1]
+        if below is not None:
+            turns = [turn for turn in turns if turn < below] or turns[-1:]
         if which == "best" and (best := checkpoints.best()):
             turns = [best[0], *turns]
         rank = self.trainer.fabric.global_rank
@@ -284,9 +294,13 @@ class _Session:
         if trainer.fabric.broadcast(busy):
             raise UserError(f"{run.path} is being trained by another process: let it end.")
         try:
+            trouble: Trouble | None = None
             for rollback in range(ROLLBACKS + 1):
                 self.seconds = 0.0
-                turn = self.take_up(run)
+                turn = self.take_up(run, below=trouble and trouble.since)
+                if trouble is not None and rank_zero:
+                    keep_undone(run, trouble, turn or 0)
+                trouble = None
                 if turn is None:
                     self.application.warm_start(self.game)
                     for player in self.game.players.values():
@@ -298,7 +312,17 @@ class _Session:
                 try:
                     with _stop_on_signal(trainer):
                         trainer.fit(self.game)
+                    self.say_why_stopped(run)
                     return run
+                except TroubleError as error:
+                    trouble = error.trouble
+                    recorder.keep_troubles(trainer)
+                    if rollback == ROLLBACKS:
+                        raise UserError(
+                            f"{error} Going back {ROLLBACKS} times has not helped "
+                            f"(--on-trouble rollback). The run is in {run.path}."
+                        ) from None
+                    warnings.warn(f"{error} Going back to before it.", Note, stacklevel=2)
                 except NonFiniteError as error:
                     cure = "try a smaller learning rate or --on-non-finite rollback"
                     if self.config.on_non_finite == "stop" or rollback == ROLLBACKS:
@@ -307,6 +331,20 @@ class _Session:
             raise AssertionError("unreachable")
         finally:
             lock.release()
+
+    def say_why_stopped(self, run: Run) -> None:
+        """If the watcher has stopped the run before its end, say why and how to go on.
+
+        Raises:
+            UserError: it has.
+        """
+        trainer = self.trainer
+        trouble = trainer.watcher and trainer.watcher.stopped_by
+        if trouble and trainer.turn < trainer.turns:
+            raise UserError(
+                f"{trouble} The run has stopped there (--on-trouble stop); to go on all the same: "
+                f"{run.resume_command}"
+            )
 
 
 class _Recorder(Observer):
@@ -318,6 +356,7 @@ class _Recorder(Observer):
         self.active = session.trainer.fabric.is_global_zero
         self.checkpoints = Checkpoints(run.checkpoints, session.config.keep)
         self.saved = -1
+        self.troubles = -1
         self.score: float | None = None
 
     def training_began(self, trainer: Trainer) -> None:
@@ -326,6 +365,7 @@ class _Recorder(Observer):
             self.checkpoints.forget_after(trainer.turn)
             self.metrics = Metrics(self.run.metrics_file, self.run.events, trainer.turn)
             self.run.update(status="running", turns=self.session.application.turns)
+            self.keep_troubles(trainer)
             self.plugins.notify("run_began", run=self.run)
         if trainer.turn == 0:
             self.save(trainer)
@@ -333,6 +373,7 @@ class _Recorder(Observer):
 
     def turn_ended(self, trainer: Trainer, figures: Mapping[str, Any]) -> None:
         turn, config = trainer.turn, self.config
+        self.keep_troubles(trainer)
         row: dict[str, float] = {}
         if self.due(config.log_every, turn):
             row = {name: float(value) for name, value in figures.items()}
@@ -341,8 +382,8 @@ class _Recorder(Observer):
                 "turn_ended", run=self.run, turn=turn, figures=MappingProxyType(dict(figures))
             )
         self.score = None
-        looking = self.active or trainer.sharded  # sharded players can only be asked by all
-        if config.evaluate_every and self.due(config.evaluate_every, turn) and looking:
+        evaluated = config.evaluate_every > 0 and self.due(config.evaluate_every, turn)
+        if evaluated and (self.active or trainer.sharded):  # sharded players are asked by all
             with trainer.evaluating():
                 validated = self.session.application.validate(self.session.game)
             self.score = validated.get("score")
@@ -353,8 +394,17 @@ class _Recorder(Observer):
                 "figures_recorded", run=self.run, turn=turn, figures=MappingProxyType(row)
             )
         best = self.active and self.score is not None and self.is_best(self.score)
-        if self.due(config.checkpoint_every, turn) or trainer.fabric.broadcast(best):
+        if evaluated:
+            best = trainer.fabric.broadcast(best)
+        if best or self.due(config.checkpoint_every, turn):
             self.save(trainer)
+
+    def keep_troubles(self, trainer: Trainer) -> None:
+        """Write down what the watcher has seen since the last time, or that it watches."""
+        watcher = trainer.watcher
+        if self.active and watcher is not None and len(watcher.troubles) != self.troubles:
+            keep(self.run, watcher.troubles)
+            self.troubles = len(watcher.troubles)
 
     def due(self, every: int, turn: int) -> bool:
         """Whether a multiple of ``every`` steps was reached in the turn just played, or the end."""
@@ -431,6 +481,16 @@ def _stop_on_signal(trainer: Trainer) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _bad_values_are_said(name: str) -> Iterator[None]:
+    """Turn a ValueError (a batch larger than the data, a noise below zero, …) into a UserError."""
+    try:
+        yield
+    except ValueError as error:
+        said = " ".join(str(error).split()).rstrip(".")
+        raise UserError(f"{name}: {said}.") from error
 
 
 @contextmanager

@@ -36,7 +36,9 @@ class Points(Game):
         """Tell real from fake, plus the penalty."""
         time.sleep(self.config.pause)
         real, fake, critic = turn.batch, self.fakes(turn), self.discriminator
-        adversarial = self.objective.discriminator(critic(real), critic(fake))
+        r, f = critic(real), critic(fake)
+        turn.log_scores("discriminator", r, f)
+        adversarial = self.objective.discriminator(r, f)
         if self.config.poison == turn.step:
             adversarial = adversarial * math.nan
         penalty = self.penalty(critic, real, fake, 0.1, generator=turn.generator)
@@ -63,8 +65,7 @@ class Toy(Application[ToyConfig]):
             setting.part("objectives", config.objective),
             setting.part("penalties", config.penalty),
         )
-        share = {"rank": setting.rank, "world_size": setting.world_size}
-        return game, Batches(self.split.train, size=64, seed=config.seed, **share)
+        return game, Batches(self.split.train, size=64, seed=config.seed, **setting.share)
 
     def _distance(self, game: Game) -> float:
         noise = self.split.held_out.new_empty(256, 2).normal_()

@@ -150,6 +150,21 @@ def test_an_agent_collects_once_a_turn_and_learns_what_the_game_says(solver):
     assert game.agent.learned == [[2.0] * 4, [4.0] * 4]
 
 
+def test_who_moves_after_the_agent_sees_what_it_learned_from():
+    class After(Imitate):
+        def __init__(self, moves):
+            super().__init__(1)
+            self.players = dict(reversed(self.players.items()))
+            self.agent.moves = moves
+
+    game = After(moves=1)
+    play(game, 2)
+    assert (game.agent.collected, game.seen) == (2, [1.0, 2.0])
+    game = After(moves=2)
+    play(game, 1)
+    assert (game.agent.learned, game.seen) == ([[2.0] * 4, [4.0] * 4], [2.0])
+
+
 def test_shared_work_that_calls_another_player_is_refused():
     class Wrong(Game):
         @shared(by="maker")

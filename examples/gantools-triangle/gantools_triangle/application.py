@@ -40,8 +40,7 @@ class Application(gantools.Application[Config]):
             objective=setting.part("objectives", config.objective),
             penalties=setting.penalties(config.penalty),
         )
-        share = {"rank": setting.rank, "world_size": setting.world_size}
-        return game, Batches(self.train, size=size, seed=config.seed, **share)
+        return game, Batches(self.train, size=size, seed=config.seed, **setting.share)
 
     def draw(self, game: Triangle) -> Tensor:
         """Points of the averaged generators, [K, n, 2]; the same ones every time."""

@@ -14,7 +14,7 @@ from gantools import GAN, Game, Player, Section, Setting, Trained, UserError
 from gantools.data import Batches
 from gantools.data.gaussians import MIXTURES
 from gantools.metrics import energy_distance, mode_statistics
-from gantools.nn import mlp
+from gantools.nn import Constraint, mlp
 from gantools_game import Config, pictures
 from gantools_game.vectors import (
     Bilinear,
@@ -58,6 +58,9 @@ VECTORS = {
 class Application(gantools.Application[Config]):
     """Plays a small game and says how far from its equilibrium it ended."""
 
+    constraint: Constraint | None = None
+    """On the weights of the player that moves first."""
+
     @property
     def recipe(self) -> Recipe:
         """What suits the game."""
@@ -88,34 +91,29 @@ class Application(gantools.Application[Config]):
         wishes: dict[str, Any] = {
             "objective": setting.part("objectives", config.objective or self.recipe.objective),
             "penalties": setting.penalties(config.penalty or self.recipe.penalty),
-            "augment": config.augment and setting.part("augmentations", config.augment),
+            "augment": None
+            if config.augment in (None, "none")
+            else setting.part("augmentations", config.augment),
         }
-        constrain = (
-            setting.part("constraints", config.constraint) if config.constraint else _no_constraint
-        )
-        share = {"rank": setting.rank, "world_size": setting.world_size}
+        if config.constraint not in (None, "none"):
+            self.constraint = setting.part("constraints", config.constraint)
         if config.game == "dirac-gan":
-            game = DiracGAN(self.first, self.other, constrain, **wishes)
-            return game, Batches(game.data, size=len(game.data), seed=config.seed, **share)
-        if config.batch % setting.world_size:
-            raise UserError(
-                f"--batch {config.batch} cannot be shared equally by {setting.world_size} "
-                "processes: take a multiple."
-            )
+            game = DiracGAN(self.first, self.other, **wishes)
+            return game, Batches(game.data, size=len(game.data), seed=config.seed, **setting.share)
         self.train, self.held_out = setting.part("data", config.game)(config.seed)
-        generator = mlp(config.codes, 2, config.width, config.depth)
-        discriminator = mlp(2, 1, config.width, config.depth)
-        project = constrain(discriminator)
-        critic = self.first(discriminator)
-        critic.project = project
-        game = GAN(self.other(generator, ema=True), critic, codes=config.codes, **wishes)
-        return game, Batches(self.train, size=config.batch, seed=config.seed, **share)
+        generator = self.other(mlp(config.codes, 2, config.width, config.depth), ema=True)
+        discriminator = self.first(mlp(2, 1, config.width, config.depth))
+        game = GAN(generator, discriminator, codes=config.codes, **wishes)
+        return game, Batches(self.train, size=config.batch, seed=config.seed, **setting.share)
 
     # -- players -----------------------------------------------------------------------------
 
     def first(self, module: nn.Module) -> Player:
         """The player that moves first, such as the discriminator."""
-        return self._player(module, self.config.discriminator_lr, moves=self.config.moves)
+        config = self.config
+        return self._player(
+            module, config.discriminator_lr, moves=config.moves, constraint=self.constraint
+        )
 
     def other(self, module: nn.Module, ema: bool = False) -> Player:
         """Any other player."""
@@ -212,7 +210,3 @@ class Application(gantools.Application[Config]):
 
 def _linear(progress: float) -> float:
     return 1 - progress
-
-
-def _no_constraint(module: nn.Module) -> None:
-    """Leave the module as it is."""

@@ -165,15 +165,11 @@ class DiracGAN(GAN):
         self,
         discriminator: Make,
         generator: Make,
-        constrain: Callable[[nn.Module], Any],
         **wishes: Any,
     ) -> None:
         line = nn.Linear(1, 1, bias=False, dtype=torch.float64)
         nn.init.ones_(line.weight)
-        project = constrain(line)
-        critic = discriminator(line)
-        critic.project = project
-        super().__init__(generator(Dirac()), critic, codes=1, **wishes)
+        super().__init__(generator(Dirac()), discriminator(line), codes=1, **wishes)
 
     def place(self) -> dict[str, list[float]]:
         """ψ and θ."""

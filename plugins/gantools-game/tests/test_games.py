@@ -78,10 +78,10 @@ def test_three_players_settle_by_consensus_alone():
 
 def dirac(objective="minimax", penalty="none", augment=None, constraint=None, solver="alternating"):
     torch.manual_seed(0)
+    constrain = constraint and SETTING.part("constraints", constraint)
     game = DiracGAN(
+        lambda line: Player(line, optimizer=torch.optim.SGD, lr=0.05, constraint=constrain),
         sgd(0.05),
-        sgd(0.05),
-        SETTING.part("constraints", constraint) if constraint else lambda module: None,
         objective=SETTING.part("objectives", objective),
         penalties=SETTING.penalties(penalty),
         augment=augment and SETTING.part("augmentations", augment),
