@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 
 setup: .venv/.ready
 
-.venv/.ready: requirements.txt constraints.txt pyproject.toml plugins/gantools-gail/pyproject.toml
+.venv/.ready: requirements.txt constraints.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
 	test -d .venv || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -r requirements.txt -c constraints.txt
@@ -19,7 +19,7 @@ run: setup
 	$(BIN)/gantools run gail --env Hopper
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 # What takes longer: ten kills and ten resumes, learning to a score.
 test-slow: setup
@@ -35,8 +35,10 @@ bench: setup .venv-imitation/.ready
 	.venv-imitation/bin/python -m pip install --quiet -r $<
 	touch $@
 
-# The table of docs/results/gail.md.
+# The tables of docs/results, from runs that are kept under runs/results; hours where none are.
 results: setup
+	$(BIN)/python benchmarks/stability.py
+	$(BIN)/python benchmarks/robust_results.py
 	$(BIN)/python benchmarks/gail_results.py
 
 lint: setup

@@ -5,6 +5,7 @@ python benchmarks/stability.py [--only NAME …] [--jobs 2] [--write-only]
 
 from __future__ import annotations
 
+import json
 import statistics
 from typing import Any
 
@@ -82,16 +83,19 @@ def distances(columns, experiments, saved) -> list[str]:
         "|---" * (len(columns) + 1) + "|",
     ]
     for solver in SOLVERS:
-        cells = [number(saved.get(experiments[solver, c].name)) for c in columns]
+        cells = [number(experiments[solver, c], saved) for c in columns]
         lines.append(f"| {solver} | " + " | ".join(cells) + " |")
     return lines
 
 
-def number(rows: list[dict] | None) -> str:
-    if not rows:
-        return "–"
-    value = rows[0]["distance"]
-    return "diverged" if value is None else f"{value:.2g}"
+def number(experiment: Experiment, saved) -> str:
+    """The distance at the end; a run that stopped at a number that is not finite has diverged."""
+    if rows := saved.get(experiment.name):
+        value = rows[0]["distance"]
+        return "diverged" if value is None else f"{value:.2g}"
+    manifest = STABILITY.runs / f"{experiment.name}-0" / "manifest.json"
+    failed = manifest.exists() and json.loads(manifest.read_text())["status"] == "failed"
+    return "diverged" if failed else "–"
 
 
 def modes(saved) -> list[str]:

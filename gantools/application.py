@@ -111,8 +111,8 @@ class Setting:
         """Return an objective, penalty, constraint, … by its name and the values given to it.
 
         Args:
-            kind: "objectives", "penalties", "constraints", "augmentations", "solvers", "metrics"
-                or "data".
+            kind: "objectives", "penalties", "constraints", "augmentations", "solvers", "metrics",
+                "data" or "bonuses".
             text: the name of one of gantools' own or of a plugin's, with or without values:
                 ``hinge``, ``label-smoothing:0.9``, ``weight-clip:0.01``.
 

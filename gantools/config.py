@@ -29,8 +29,8 @@ class Option:
         min: least value of a number (for floats too).
         max: greatest value of a number.
         part: the text names a part of this kind ("objectives", "penalties", "constraints",
-            "augmentations", "solvers", "metrics" or "data"), or several penalties; one that is not
-            there is refused before anything is made.
+            "augmentations", "solvers", "metrics", "data" or "bonuses"), or several penalties;
+            one that is not there is refused before anything is made.
     """
 
     help: str

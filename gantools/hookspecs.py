@@ -94,6 +94,12 @@ def register_data() -> Mapping[str, str]:  # type: ignore[empty-body]
     """Return data sources by name, each a :class:`gantools.data.Source`."""
 
 
+@hookspec
+def register_bonuses() -> Mapping[str, str]:  # type: ignore[empty-body]
+    """Return bonuses by name, each a class ``bonus(observations, actions, **options with
+    defaults)`` of a :class:`gantools.agents.Bonus`: what an agent that explores is paid for."""
+
+
 # -- what an observer hears -------------------------------------------------------------------
 
 

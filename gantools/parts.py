@@ -16,7 +16,7 @@ from typing import Any
 
 from gantools.errors import UserError, did_you_mean
 
-GIVEN = {"penalties": 3, "constraints": 1, "metrics": 2, "data": 1}
+GIVEN = {"penalties": 3, "constraints": 1, "metrics": 2, "data": 1, "bonuses": 2}
 """How many arguments of a kind's functions are given where they are used (critic, real and fake to
 a penalty) and are not the user's to set; those of other kinds are made by their values alone."""
 

@@ -107,4 +107,4 @@ def test_kinds_are_known_by_one_and_many():
     assert about(PARTS, "data", "ring")["kind"] == "data source"
     with pytest.raises(UserError, match=r"no kind of part called 'objectiv'\. Did you mean"):
         about(PARTS, "objectiv", "hinge")
-    assert len(KINDS) == 7
+    assert len(KINDS) == 8

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple, Protocol
 
 import gymnasium as gym
 import numpy as np
+import torch
 from gymnasium import spaces
 
+from gantools.agents.rollout import Transitions
 from gantools.agents.worlds import make
 
 FIRST_EVALUATION_SEED = 10_000_000
@@ -63,6 +65,21 @@ def evaluate(
             returns.append(sum(frame.reward for frame in frames))
             lengths.append(len(frames))
     return Episodes(returns, lengths, seeds)
+
+
+def episode(
+    predict: Predict, env: str, *, seed: int = 0, deterministic: bool = True
+) -> Transitions:
+    """Play the first episode that ``evaluate`` plays with this seed: its steps, flat [T]."""
+    with make(env) as world:
+        first = FIRST_EVALUATION_SEED + 1000 * seed
+        frames = play(predict, world, seed=first, deterministic=deterministic)
+    obs, action, next_obs, reward, terminated = (
+        torch.from_numpy(np.stack(column)) for column in zip(*frames, strict=True)
+    )
+    truncated = torch.zeros_like(terminated)
+    truncated[-1] = ~terminated[-1]
+    return Transitions(obs, action, next_obs, reward.float(), terminated, truncated)
 
 
 def play(

@@ -43,14 +43,20 @@ def resolve(env: str) -> str:
     """Return the full registered id that ``env`` means.
 
     Args:
-        env: ``Hopper`` (the newest version), ``Hopper-v5`` or ``module:Hopper-v5``; the module is
-            imported first, which is how a third party's environments get registered.
+        env: ``Hopper`` (the newest version; of a namespace, such as ``gantools/``, if only one has
+            it), ``Hopper-v5`` or ``module:Hopper-v5``; the module is imported first, which is how
+            a third party's environments get registered.
 
     Raises:
         UserError: the module or environment is unknown, or it cannot be made here.
     """
     make(env_id := _registered(env)).close()
     return env_id
+
+
+def discrete_actions(space: spaces.Space) -> int | None:
+    """How many Discrete actions there are; None for a Box."""
+    return int(space.n) if isinstance(space, spaces.Discrete) else None
 
 
 def _registered(env: str) -> str:
@@ -70,6 +76,9 @@ def _registered(env: str) -> str:
         namespace, base, version = parse_env_id(name)
     except gym.error.Error:
         namespace, base, version = None, name, None
+    namespaces = {spec.namespace for spec in registry.values() if spec.name == base}
+    if namespace is None and version is None and len(namespaces) == 1:
+        (namespace,) = namespaces
     newest = find_highest_version(namespace, base)
     full = f"{namespace}/" * bool(namespace) + f"{base}-v{newest}"
     if version is None and full in registry:

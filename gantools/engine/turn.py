@@ -47,6 +47,8 @@ class Turn:
         """Of the figures those that moves left, such as a loss's terms, and not the game's own."""
         self.watching = False
         """Whether scores and shared work are looked at in this turn; the watcher says so."""
+        self.looks: dict[str, Tensor] = {}
+        """What was seen of them, by ``player/figure``."""
         self.accumulate = accumulate
         self._data = data
         self._batches: list[Any] = []
@@ -90,7 +92,8 @@ class Turn:
         """Log, on the turns that are watched, how well ``player`` tells real from fake.
 
         ``player/separation`` is the share of pairs of which the real one is scored higher, ties
-        half: ½ if nothing is told apart, 1 if everything is, whatever the objective.
+        half: ½ if nothing is told apart, 1 if everything is, whatever the objective. The watcher
+        makes nothing of fewer than eight pairs, nor of real scores that are all the same.
 
         Args:
             real: scores of real samples, of any shape; they are paired in their order.
@@ -99,7 +102,10 @@ class Turn:
         if self.watching:
             real, fake = real.detach().flatten(), fake.detach().flatten()
             n = min(len(real), len(fake))
-            self.log(f"{player}/separation", 0.5 + 0.5 * (real[:n] - fake[:n]).sign().mean())
+            separation = 0.5 + 0.5 * (real[:n] - fake[:n]).sign().mean()
+            if n >= 8 and real.min() < real.max():
+                self.looks[f"{player}/separation"] = separation
+            self.figures.setdefault(f"{player}/separation", separation)
 
     # -- sharing work -----------------------------------------------------------------------
 
@@ -118,15 +124,15 @@ class Turn:
             with torch.set_grad_enabled(needs_graph), _computing(key, by) as work:
                 value = compute()
             kept = self._shared[key] = _Kept(frozenset(work.depends), needs_graph, value)
-            if self.watching and by is not None:
-                self._log_diversity(by, value)
+            if self.watching and by is not None and isinstance(value, Tensor):
+                self._log_diversity(by, value.detach())
         if (outer := SHARING.get()) is not None:
             outer.depends |= kept.depends
         if kept.has_graph and by != self._mover and not self._joint:
             return tree_map(lambda x: x.detach() if isinstance(x, Tensor) else x, kept.value)
         return kept.value
 
-    def _log_diversity(self, player: str, work: Any) -> None:
+    def _log_diversity(self, player: str, work: Tensor) -> None:
         """Log how much the samples of shared work [B, …] differ; 0 is a single point.
 
         The measure is the mean over features of their standard deviation over the batch (Karras et
@@ -134,18 +140,18 @@ class Turn:
         shape in this move's batch, and 1 if it is theirs. Where there are none ``player/spread``
         is relative to the root mean square of the work.
         """
-        if not isinstance(work, Tensor) or not work.is_floating_point() or work.dim() == 0:
+        if not work.is_floating_point() or work.dim() == 0:
             return
-        work = work.detach()
         batch = self._batches[self._piece] if len(self._batches) > self._piece else None
         real = next((x for x in tree_leaves(batch) if _alike(x, work)), None)
-        if real is not None and len(real) > 1:
-            samples = work.reshape(-1, *real.shape[1:])
-            ratio = samples.std(0, correction=0).mean() / real.std(0, correction=0).mean()
-            self.log(f"{player}/diversity", ratio)
-        elif len(work) > 1:
-            rms = work.square().mean().sqrt()
-            self.log(f"{player}/spread", work.std(0, correction=0).mean() / rms)
+        if real is None:
+            name, scale = f"{player}/spread", work.square().mean().sqrt()
+        else:
+            work = work.reshape(-1, *real.shape[1:])
+            name, scale = f"{player}/diversity", real.std(0, correction=0).mean()
+        if len(work) > 1:
+            self.looks[name] = work.std(0, correction=0).mean() / scale
+            self.figures.setdefault(name, self.looks[name])
 
     def rollout(self, player: str, collect: Callable[[], T], *, fresh: bool = False) -> T:
         """Return the agent's rollout of this turn, collecting it when first asked for.
@@ -209,6 +215,8 @@ def _alike(real: Any, work: Tensor) -> bool:
     """Whether these are batches of samples of one shape; the work may have further axes before it,
     as that of several generators has."""
     if not isinstance(real, Tensor) or not real.is_floating_point() or real.dim() == 0:
+        return False
+    if len(real) < 2:
         return False
     if real.dim() == 1:
         return work.dim() == 1

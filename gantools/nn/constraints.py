@@ -71,5 +71,9 @@ def weight_clip(module: nn.Module, limit: float = 0.01) -> Project:
 def equalized_learning_rate(
     module: nn.Module, lr_multiplier: float = 1.0, gain: float = 1.0
 ) -> None:
-    """Draw all weights anew so that all layers learn equally; see :func:`gantools.nn.equalized`."""
+    """Draw all weights anew so that all layers learn equally fast (PGGAN, Karras et al. 2018).
+
+    ŵ = c · μ · w of every Linear and Conv* layer, w ~ N(0, 1/μ²) trained, c = gain / √fan_in, μ the
+    multiplier; see :func:`gantools.nn.equalized`.
+    """
     equalized(module, lr_multiplier, gain)

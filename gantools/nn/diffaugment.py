@@ -9,7 +9,7 @@ from gantools.nn.augment import Augment
 
 
 class DiffAugment(Augment):
-    """Change colours, move and cut every image, always, with random strength.
+    """Change colours, move and cut every image, always, with random strength (Zhao et al. 2020).
 
     The paper's *Color + Translation + Cutout*: brightness
     + U[−½, ½), saturation · U[0, 2) (about each pixel's mean over the channels) and contrast

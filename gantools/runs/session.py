@@ -297,7 +297,7 @@ class _Session:
             trouble: Trouble | None = None
             for rollback in range(ROLLBACKS + 1):
                 self.seconds = 0.0
-                turn = self.take_up(run, below=trouble and trouble.since)
+                turn = self.take_up(run, below=None if trouble is None else trouble.since)
                 if trouble is not None and rank_zero:
                     keep_undone(run, trouble, turn or 0)
                 trouble = None
@@ -310,7 +310,7 @@ class _Session:
                 recorder = _Recorder(self, run)
                 trainer.observers = [recorder, *observers]
                 try:
-                    with _stop_on_signal(trainer):
+                    with _stop_on_signal(trainer), _impossible_starts_are_said(trainer):
                         trainer.fit(self.game)
                     self.say_why_stopped(run)
                     return run
@@ -491,6 +491,25 @@ def _bad_values_are_said(name: str) -> Iterator[None]:
     except ValueError as error:
         said = " ".join(str(error).split()).rstrip(".")
         raise UserError(f"{name}: {said}.") from error
+
+
+@contextmanager
+def _impossible_starts_are_said(trainer: Trainer) -> Iterator[None]:
+    """Turn what ends the first turn of a process, for parts do not go together or the memory is too
+    small, into a UserError."""
+    began = trainer.turn
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        said = (
+            "The device's memory is too small for this batch: take a smaller one, or --accumulate."
+        )
+        raise UserError(said) from error
+    except ValueError as error:
+        if trainer.turn > began:
+            raise
+        said = " ".join(str(error).split()).rstrip(".")
+        raise UserError(f"The first turn cannot be played: {said}.") from error
 
 
 @contextmanager

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from gymnasium.spaces import Discrete
 from torch import Tensor
 from torch.nn.functional import softplus
 
 from gantools import Game, Player, Turn
-from gantools.agents import SB3Agent, Transitions
+from gantools.agents import SB3Agent, Transitions, discrete_actions
 from gantools.losses import wgan_gp
 from gantools.nn import Multiplier
 from gantools_gail.config import GAILConfig
@@ -50,8 +49,7 @@ class ImitationGame(Game):
     def __init__(
         self, policy: SB3Agent, discriminator: Discriminator, expert: Expert, config: GAILConfig
     ) -> None:
-        space = policy.world.action_space
-        self.actions = int(space.n) if isinstance(space, Discrete) else None
+        self.actions = discrete_actions(policy.world.action_space)
         learning_rate = config.discriminator_lr
         if learning_rate is None:
             learning_rate = 3e-4 if self.actions is None else 3e-3
