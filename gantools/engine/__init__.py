@@ -15,6 +15,7 @@ from gantools.engine.solver import (
 )
 from gantools.engine.trainer import Observer, Trainer
 from gantools.engine.turn import Turn, shared
+from gantools.engine.watcher import Trouble, Watcher
 
 __all__ = [
     "Agent",
@@ -32,6 +33,8 @@ __all__ = [
     "Simultaneous",
     "Solver",
     "Trainer",
+    "Trouble",
     "Turn",
+    "Watcher",
     "shared",
 ]

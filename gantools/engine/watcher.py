@@ -128,13 +128,13 @@ def collapse(history: History) -> Finding:
 
 
 def discriminator_won(history: History) -> Finding:
-    """Nearly all real samples are scored above the fakes for seven looks, and it does not pass.
+    """Nearly all real samples are scored above the fakes for four looks, and it does not pass.
 
-    In the first hundred turns that is usual where the samples are pictures.
+    The first hundred turns do not count: there that is usual where the samples are pictures.
     """
-    for player, looks in history.looks("separation", 7):
-        if np.mean(looks) >= 0.98 and np.mean(looks[-3:]) >= 0.975:
-            since = history.since(7)
+    for player, looks in history.looks("separation", 4):
+        if history.since(4) > 100 and np.mean(looks) >= 0.97 and looks[-1] >= 0.975:
+            since = history.since(4)
             return since, (
                 f"since turn {since} {player} has scored {np.mean(looks):.1%} of the real samples "
                 "above the fake that they were compared with."
