@@ -22,9 +22,9 @@ class ADA(Augment):
     """Augment with a probability p that follows how much the discriminator overfits.
 
     Overfitting is r_t = E sign(D(real)) over the last few moves, 0 for none and 1 for complete
-    (Karras et al. 2020, eq. 1). p rises while it is above the target and falls while it is below, by the images seen
-    meanwhile / (1000 · kimg), and stays in [0, 1]; at p = 0 images pass unchanged. (The paper
-    bounds p from below only; above one nothing changes any more.)
+    (Karras et al. 2020, eq. 1). p rises while it is above the target and falls while it is below,
+    by the images seen meanwhile / (1000 · kimg), and stays in [0, 1]; at p = 0 images pass
+    unchanged. (The paper bounds p from below only; above one nothing changes any more.)
 
     The pipeline is that of appendix B without its image-space filters and corruptions, which the
     paper's own final results do without. Positions between pixels are interpolated linearly, where
