@@ -1,6 +1,6 @@
 """The tables and curves of docs/results/vime.md: trains what is missing, then writes the page.
 
-    python benchmarks/vime_results.py [--only NAME …] [--jobs 2] [--write-only]
+python benchmarks/vime_results.py [--only NAME …] [--jobs 2] [--write-only]
 """
 
 from __future__ import annotations

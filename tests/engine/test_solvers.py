@@ -338,6 +338,7 @@ def test_a_resume_is_exact(name):
         def training_began(self, trainer): ...
         def turn_ended(self, trainer, figures):
             trainer.should_stop = trainer.turn == 3
+
         def training_ended(self, trainer, error): ...
 
     part.observers = [Stop()]
