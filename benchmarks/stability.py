@@ -74,7 +74,7 @@ RPS = {
 DIRACS = grid("dirac", DIRAC, {"game": "dirac-gan"}, 1)
 GRID = grid("points", POINTS, SMALL, 5)
 RECIPE = Experiment("recipe", options={"game": "gaussians-25"}, seeds=5)
-RING = Experiment("recipe-ring", options={"game": "ring"}, seeds=5)
+RING = Experiment("recipe-ring", options={"game": "ring"}, seeds=2)
 
 
 def distances(columns, experiments, saved) -> list[str]:

@@ -141,6 +141,9 @@ class Setting:
             if not isinstance(every, int) or every < 1:
                 raise UserError(f"{asked.text!r}: every is a whole number of turns from 1.")
             function = bind("penalties", asked.without("every"), self.part("penalties", asked.name))
+            weight = getattr(function, "keywords", {}).get("weight", 1.0)
+            if not 0 <= weight < math.inf:
+                raise UserError(f"{asked.text!r}: the weight is a number from 0, not {weight}.")
             terms.append(Term(asked.name, function, every))
         return Penalties(terms)
 

@@ -23,12 +23,19 @@ class GAN(Game):
         discriminator: samples [B, …] -> scores [B] or [B, 1].
         codes: how many numbers z ~ N(0, 1) a sample is made from.
         objective: what both want.
-        penalties: further terms of the discriminator's loss: ``setting.penalties("r1:0.1")``.
+        penalties: further terms of the discriminator's loss, as :meth:`gantools.Setting.penalties`
+            gives them.
         augment: changes what the discriminator sees, real and fake alike.
 
     Example:
-        >>> game = GAN(Player(g, lr=2e-4), Player(d, lr=2e-4), codes=100, objective=hinge)
-        >>> Trainer(turns=10_000).fit(game, Batches(samples, size=64))
+        >>> from gantools import GAN, Player, Plugins, Setting, Trainer
+        >>> from gantools.data import Batches
+        >>> from gantools.engine import Consensus  # the solvers are all there
+        >>> from gantools.losses import hinge
+        >>> penalties = Setting(parts=Plugins().part).penalties("r1:0.1,every=4")
+        >>> players = Player(g, lr=2e-4), Player(d, lr=2e-4)
+        >>> game = GAN(*players, codes=100, objective=hinge, penalties=penalties)
+        >>> Trainer(turns=10_000, solver=Consensus(0.5)).fit(game, Batches(samples, size=64))
     """
 
     def __init__(

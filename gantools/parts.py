@@ -69,7 +69,8 @@ def parse_several(text: str) -> list[Named]:
     """Take apart what is joined by ``+``; ``none`` is none of them."""
     if text.strip() in ("none", ""):
         return []
-    return [parse(one) for one in re.split(r"\+(?=\s*[A-Za-z])", text)]
+    asked = [parse(one) for one in re.split(r"\+(?=\s*[A-Za-z])", text)]
+    return [one for one in asked if one.name != "none"]
 
 
 def _value(text: str) -> Any:
@@ -107,12 +108,14 @@ def bind(kind: str, asked: Named, part: Any) -> Any:
     takes = ", ".join(
         name if p.default is p.empty else f"{name}={p.default}" for name, p in known.items()
     )
+    more = "; several are joined by +" if kind == "penalties" else ""
+    takes += ", every=1" if kind == "penalties" else ""
     given = dict(zip(known, asked.values, strict=False))
     if len(asked.values) > len(known):
-        raise UserError(f"{asked.text!r} has too many values: {asked.name} takes {takes}.")
+        raise UserError(f"{asked.text!r} has too many values: {asked.name} takes {takes}{more}.")
     for name, value in asked.options.items():
         if name not in known or name in given:
-            hint = did_you_mean(name, known)
+            hint = did_you_mean(name, [*known, *(["every"] if kind == "penalties" else [])])
             what = "twice" if name in given else "which it has not"
             raise UserError(f"{asked.text!r} sets {name}, {what}.{hint} It takes {takes}.")
         given[name] = value

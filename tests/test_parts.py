@@ -37,12 +37,13 @@ def test_values_are_numbers_truths_or_text():
 def test_several_are_joined_by_plus_even_where_numbers_have_one():
     assert [a.text for a in parse_several("r1:1e+2+r2:0.1 + ct")] == ["r1:1e+2", "r2:0.1 ", " ct"]
     assert parse_several("none") == []
+    assert [a.name for a in parse_several("none+r1")] == ["r1"]
 
 
 def test_penalties_have_their_weights_and_intervals():
     penalties = SETTING.penalties("r1:0.2,every=3+r2:0.4")
     x = torch.randn(5, 2)
-    due, not_due = (penalties(turn(step), linear, x, x) for step in (3, 4))
+    due, not_due = (penalties(turn(step), linear, x, x) for step in (2, 3))  # the third turn, …
     assert due["r1"].item() == pytest.approx(3 * 0.1 * 25)
     assert due["r2"].item() == pytest.approx(0.2 * 25)
     assert list(not_due) == ["r2"]
@@ -66,7 +67,14 @@ def test_solvers_and_objectives_take_values():
     [
         ("penalties", "r3", "no penalty 'r3'."),
         ("penalties", "r1:big", "weight must be a number, not 'big'"),
-        ("penalties", "r1:1,2", "too many values: r1 takes weight=1.0"),
+        (
+            "penalties",
+            "r1:1,2",
+            "too many values: r1 takes weight=1.0, every=1; several are joined",
+        ),
+        ("penalties", "r1:1,evry=2", "sets evry, which it has not. Did you mean 'every'?"),
+        ("penalties", "r1:-1", "the weight is a number from 0, not -1.0"),
+        ("penalties", "r1:nan", "the weight is a number from 0, not nan"),
         ("penalties", "r1:1,weight=2", "sets weight, twice"),
         ("penalties", "r1:wieght=2", "sets wieght, which it has not. Did you mean 'weight'?"),
         ("penalties", "r1:=2", "is not NAME, NAME:VALUE"),

@@ -41,7 +41,8 @@ class Trainer:
 
     Args:
         turns: how many turns to play in all; a resumed training plays what is left of them.
-        solver: in which order moves are worked out and made.
+        solver: in which order moves are worked out and made: an object, such as
+            :class:`gantools.engine.Extragradient`; None alternates.
         seed: of Python's, NumPy's and torch's random states, and of ``turn.generator``.
         accelerator: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``: Fabric's accelerator.
         devices: how many processes, one a device.

@@ -32,8 +32,8 @@ class Term:
 class Penalties:
     """The penalties of a player, in one call that a loss can take up as its terms.
 
-    Of one with an interval k the term is there every k-th turn only, and k times as large (lazy
-    regularisation: Karras et al. 2020, StyleGAN2, appendix B).
+    Of one with an interval k the term is there in turns k, 2k, … only, counted from 1, and k times
+    as large (lazy regularisation: Karras et al. 2020, StyleGAN2, appendix B).
 
     Example:
         >>> penalties = setting.penalties("r1:0.1,every=16")
@@ -51,5 +51,5 @@ class Penalties:
             term.name: term.every
             * term.function(critic, real, fake, generator=turn.generator, **given)
             for term in self.terms
-            if turn.step % term.every == 0
+            if (turn.step + 1) % term.every == 0
         }

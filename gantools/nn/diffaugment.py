@@ -31,7 +31,13 @@ class DiffAugment(Augment):
     def forward(
         self, x: Tensor, progress: float = 0.0, generator: torch.Generator | None = None
     ) -> Tensor:
-        """Images [B, C, H, W] -> images [B, C, H, W]."""
+        """Images [B, C, H, W] -> images [B, C, H, W].
+
+        Raises:
+            ValueError: these are no images.
+        """
+        if x.dim() != 4:
+            raise ValueError(f"diffaugment takes images [B, C, H, W], not {list(x.shape)}")
         if self.colour:
             x = recolour(x, generator)
         if self.translation:

@@ -90,7 +90,9 @@ class Application(gantools.Application[Config]):
         self.key_figures = ("discriminator/separation", "generator/loss")
         wishes: dict[str, Any] = {
             "objective": setting.part("objectives", config.objective or self.recipe.objective),
-            "penalties": setting.penalties(config.penalty or self.recipe.penalty),
+            "penalties": setting.penalties(
+                self.recipe.penalty if config.penalty is None else config.penalty
+            ),
             "augment": None
             if config.augment in (None, "none")
             else setting.part("augmentations", config.augment),

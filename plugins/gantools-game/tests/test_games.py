@@ -160,6 +160,8 @@ def test_the_players_are_what_was_asked_for():
         ({"game": "ring", "moves": 2, "solver": "extragradient"}, "'discriminator' has 2"),
         ({"game": "ring", "solver": "consensus", "accumulate": 2}, "leave --accumulate at 1"),
         ({"game": "ring", "augment": "instance-noise:-1"}, "noise needs std"),
+        ({"game": "ring", "augment": "diffaugment"}, "diffaugment takes images"),
+        ({"game": "ring", "augment": "ada"}, "ada takes images"),
         ({"game": "ring", "constraint": "weight-clip:-1"}, "positive limit"),
     ],
 )
