@@ -83,6 +83,13 @@ class Section:
     media: Mapping[Path, str] = field(default_factory=dict)
 
 
+def _installed(kind: str, text: str) -> Any:
+    """A part of gantools, or of a plugin that is installed, by its name."""
+    from gantools.plugins import Plugins
+
+    return Plugins().part(kind, text)
+
+
 @dataclass(frozen=True)
 class Setting:
     """Where a game is built: one of the processes that will play it.
@@ -91,7 +98,8 @@ class Setting:
         rank: this process's number, from 0.
         world_size: how many processes there are.
         device: where this process's players will be, as torch names it.
-        parts: gives the objective, penalty, constraint, … of (kind, text).
+        parts: gives the objective, penalty, constraint, … of (kind, text); those of gantools and
+            of the plugins that are installed.
         training: whether the game will be trained; if not, it is built to be loaded, and its data
             may be left out: what was trained can be used where the data has gone.
     """
@@ -99,7 +107,7 @@ class Setting:
     rank: int = 0
     world_size: int = 1
     device: str = "cpu"
-    parts: Callable[[str, str], Any] | None = None
+    parts: Callable[[str, str], Any] = field(default=_installed, repr=False)
     training: bool = True
 
     @property
@@ -118,10 +126,7 @@ class Setting:
 
         Raises:
             UserError: there is none of that name, it cannot be imported, or takes no such value.
-            LookupError: this setting was made by hand, without parts.
         """
-        if self.parts is None:
-            raise LookupError("this Setting has no parts: Setting(parts=Plugins().part)")
         return self.parts(kind, text)
 
     def penalties(self, text: str) -> Penalties:
@@ -184,7 +189,7 @@ class Application(ABC, Generic[C]):
             inputs: the folder into which :meth:`keep_inputs` copied what an earlier start of this
                 run was given; None for a new run.
         """
-        self.config = config
+        self.config = config.resolved()
         self.inputs = inputs
 
     @abstractmethod

@@ -97,6 +97,15 @@ class RunConfig:
         Option("A game goes wrong: say so, stop, or go back to a checkpoint; off: nobody watches."),
     ] = "say"
 
+    def resolved(self: C) -> C:
+        """The same with what was left out filled in by what suits the rest.
+
+        A field that is None because its value depends on another (a learning rate on the game) gets
+        it here, so that a run's ``config.yaml`` says all that it was made with. What is resolved
+        already stays as it is.
+        """
+        return self
+
 
 def fields(config: type[RunConfig]) -> dict[str, Field]:
     """Take a configuration class apart, field by field, in the order of declaration.

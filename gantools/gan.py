@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
+from gantools.application import Setting
 from gantools.engine import Game, Player, Turn, shared
-from gantools.losses import Objective, Penalties
+from gantools.losses import Objective
 from gantools.nn import Augment
 
 
@@ -22,19 +23,20 @@ class GAN(Game):
         generator: codes [B, codes] -> samples [B, …].
         discriminator: samples [B, …] -> scores [B] or [B, 1].
         codes: how many numbers z ~ N(0, 1) a sample is made from.
-        objective: what both want.
-        penalties: further terms of the discriminator's loss, as :meth:`gantools.Setting.penalties`
-            gives them.
-        augment: changes what the discriminator sees, real and fake alike.
+        objective: what both want; an object, or its name: ``"hinge"``.
+        penalties: further terms of the discriminator's loss: ``"r1:0.1,every=4"``, or what is
+            called as :class:`gantools.losses.Penalties` is.
+        augment: changes what the discriminator sees, real and fake alike; an object or its name.
+
+    Raises:
+        UserError: there is no part of that name, or it takes no such value.
 
     Example:
-        >>> from gantools import GAN, Player, Plugins, Setting, Trainer
+        >>> from gantools import GAN, Player, Trainer
         >>> from gantools.data import Batches
         >>> from gantools.engine import Consensus  # the solvers are all there
-        >>> from gantools.losses import hinge
-        >>> penalties = Setting(parts=Plugins().part).penalties("r1:0.1,every=4")
         >>> players = Player(g, lr=2e-4), Player(d, lr=2e-4)
-        >>> game = GAN(*players, codes=100, objective=hinge, penalties=penalties)
+        >>> game = GAN(*players, codes=100, objective="hinge", penalties="r1:0.1,every=4")
         >>> Trainer(turns=10_000, solver=Consensus(0.5)).fit(game, Batches(samples, size=64))
     """
 
@@ -44,13 +46,20 @@ class GAN(Game):
         discriminator: Player,
         *,
         codes: int,
-        objective: Objective,
-        penalties: Callable[..., Mapping[str, Tensor]] | None = None,
-        augment: Augment | None = None,
+        objective: Objective | str,
+        penalties: Callable[..., Mapping[str, Tensor]] | str = "none",
+        augment: Augment | str | None = None,
     ) -> None:
         super().__init__(discriminator=discriminator, generator=generator)
-        self.codes, self.objective, self.augment = codes, objective, augment
-        self.penalties = penalties or Penalties(())
+        parts = Setting()
+        self.codes = codes
+        self.objective: Objective = (
+            parts.part("objectives", objective) if isinstance(objective, str) else objective
+        )
+        self.penalties = parts.penalties(penalties) if isinstance(penalties, str) else penalties
+        self.augment: Augment | None = (
+            parts.part("augmentations", augment) if isinstance(augment, str) else augment
+        )
 
     def reals(self, turn: Turn) -> Tensor:
         """The real samples of the batch, [B, …]."""

@@ -101,7 +101,7 @@ def test_every_part_says_its_formula_or_source(kind):
     assert names
     for name in names:
         found = about(PARTS, kind, name)
-        text = " ".join((found["formula"], found["source"], found["about"]))
+        text = " ".join(found.get(key, "") for key in ("formula", "source", "about"))
         assert len(text) > 60, name
         if kind == "objectives":
             assert found["formula"], name
@@ -113,6 +113,7 @@ def test_every_part_says_its_formula_or_source(kind):
 def test_kinds_are_known_by_one_and_many():
     assert about(PARTS, "penalty", "r1") == about(PARTS, "penalties", "r1")
     assert about(PARTS, "data", "ring")["kind"] == "data source"
+    assert about(PARTS, "solver", "consensus:0.5")["values"] == {"gamma": 1.0}
     with pytest.raises(UserError, match=r"no kind of part called 'objectiv'\. Did you mean"):
         about(PARTS, "objectiv", "hinge")
     assert len(KINDS) == 8

@@ -10,7 +10,7 @@ import typer
 
 from gantools.cli.plugins import plugins_of
 from gantools.errors import UserError, did_you_mean
-from gantools.parts import options_of
+from gantools.parts import options_of, parse
 from gantools.plugins import KINDS, SINGULAR, Plugins
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -52,17 +52,18 @@ def show(
         return
     print(f"{found['name']} ({found['kind']}, {found['plugin']})\n")
     for key in ("formula", "source"):
-        if found[key]:
+        if key in found:
             print(f"{key}: {found[key]}")
     if found["about"]:
         print(found["about"])
     if found["values"]:
-        said = ",".join(f"{k}={v}" if v is not None else k for k, v in found["values"].items())
+        said = ",".join(f"{k}={'…' if v is None else v}" for k, v in found["values"].items())
         print(f"\nvalues: {found['name']}:{said}")
 
 
 def about(plugins: Plugins, kind: str, name: str) -> dict[str, Any]:
-    """What is known of a part: kind, name, plugin, formula, source, about, values with defaults.
+    """What is known of a part: kind, name, plugin, about, values with their defaults; formula and
+    source where these are not in what is written about it.
 
     Raises:
         UserError: there is no such kind, or no part of that name.
@@ -72,17 +73,18 @@ def about(plugins: Plugins, kind: str, name: str) -> dict[str, Any]:
         hint = did_you_mean(kind, kinds) or f" Known: {', '.join(SINGULAR.values())}."
         raise UserError(f"There is no kind of part called {kind!r}.{hint}")
     kind = kinds[kind]
+    name = parse(name).name  # values are shown, not taken
     part = plugins.registered(kind, name)
     owner = plugins.names(kind)[name].distribution
     options = options_of(kind, part) if callable(part) else {}
     made = plugins.part(kind, name) if kind == "objectives" else part
     written = inspect.getdoc(part) if callable(part) else None
+    own = {key: said for key in ("formula", "source") if (said := getattr(made, key, ""))}
     return {
         "kind": SINGULAR[kind],
         "name": name,
         "plugin": owner,
-        "formula": getattr(made, "formula", ""),
-        "source": getattr(made, "source", ""),
+        **own,
         "about": written or "",
         "values": {
             key: None if option.default is option.empty else option.default

@@ -58,6 +58,7 @@ class Trainer:
         watcher: says what goes wrong in the game; None lets nobody watch.
 
     Raises:
+        TypeError: the solver is no object.
         ValueError: a precision that is not supported.
 
     Example:
@@ -83,6 +84,8 @@ class Trainer:
     ) -> None:
         if precision not in PRECISIONS:
             raise ValueError(f"precision is one of {', '.join(PRECISIONS)}, not {precision!r}")
+        if isinstance(solver, (str, type)):
+            raise TypeError(f"solver is an object, such as Extragradient(), not {solver!r}")
         self.turns = turns
         self.solver = solver or Alternating()
         self.seed = seed

@@ -138,7 +138,8 @@ class Turn:
         The measure is the mean over features of their standard deviation over the batch (Karras et
         al. 2018, section 3). ``player/diversity`` is relative to that of real samples of the same
         shape in this move's batch, and 1 if it is theirs. Where there are none ``player/spread``
-        is relative to the root mean square of the work.
+        is relative to the root mean square of the work. Where all real samples are the same, or
+        the work is all zeros, there is nothing to measure by and nothing is logged.
         """
         if not work.is_floating_point() or work.dim() == 0:
             return
@@ -149,7 +150,7 @@ class Turn:
         else:
             work = work.reshape(-1, *real.shape[1:])
             name, scale = f"{player}/diversity", real.std(0, correction=0).mean()
-        if len(work) > 1:
+        if len(work) > 1 and scale > 0:
             self.looks[name] = work.std(0, correction=0).mean() / scale
             self.figures.setdefault(name, self.looks[name])
 

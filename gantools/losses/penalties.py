@@ -51,14 +51,20 @@ def ct(
     """λ₂ · E[(D(x′) − D(x″))² + 0.1 · mean (h(x′) − h(x″))²], two dropout passes of real samples.
 
     The consistency term of CT-GAN, to be added to ``wgan-gp`` (Wei et al. 2018; squared
-    distances as in the authors' code, and M′ = 0, so that max(0, ·) changes nothing). It is zero
-    for a critic without dropout or other randomness, whose random numbers are torch's global ones.
+    distances as in the authors' code, and M′ = 0, so that max(0, ·) changes nothing). The critic
+    needs dropout or other randomness, whose random numbers are torch's global ones.
 
     Args:
         critic: where it has a method ``features(x)``, its second-to-last layer, h is what that
             returns; otherwise the second term is left out.
+
+    Raises:
+        ValueError: both passes give the same, so that there would be nothing to penalise.
     """
-    distance = (critic(real) - critic(real)).square().mean()
+    first, second = critic(real), critic(real)
+    if torch.equal(first, second):
+        raise ValueError("ct needs a critic with dropout: two passes of this one give the same")
+    distance = (first - second).square().mean()
     features: Critic | None = getattr(critic, "features", None)
     if features is not None:
         distance = distance + 0.1 * (features(real) - features(real)).square().mean()

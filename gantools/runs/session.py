@@ -65,7 +65,7 @@ def start(
                 "plugin": plugin and {"name": plugin.distribution, "version": plugin.version},
                 "command": command,
             }
-            run = Run.create(out, config, about)
+            run = Run.create(out, session.config, about)
             out = run.path
         path = fabric.broadcast(out)
         assert path is not None
@@ -204,7 +204,7 @@ class _Session:
         training: bool = True,
     ) -> None:
         self.plugins = plugins
-        self.config = config
+        self.config = config = config.resolved()
         for field in fields(type(config)).values():
             named = getattr(config, field.name)
             if field.option.part is not None and named is not None:

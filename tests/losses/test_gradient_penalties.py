@@ -49,7 +49,7 @@ def test_scores_may_have_a_dimension_of_one():
         return bent(x).unsqueeze(1)
 
     for name in PARTS.names("penalties"):
-        if name != "orthogonal":
+        if name not in ("orthogonal", "ct"):  # of weights; of what is random
             assert torch.equal(named(name, column), named(name, bent)), name
 
 
@@ -153,7 +153,7 @@ def test_dragan_looks_as_far_above_each_sample_as_c_says():
 
 def test_no_gradient_flows_into_what_made_the_samples():
     for name in PARTS.names("penalties"):
-        if name != "orthogonal":
+        if name not in ("orthogonal", "ct"):
             fake = Y.clone().requires_grad_(True)
             penalty = named(name, bent, X, fake)
             assert torch.autograd.grad(penalty, fake, allow_unused=True) == (None,), name

@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from gantools import Option, RunConfig, Spec, hookimpl
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What suits a game, where nothing else is asked for."""
+
+    steps: int
+    lr: float
+    optimizer: str = "sgd"
+    objective: str | None = None
+    penalty: str | None = None
+
+
+POINTS = Recipe(10_000, 1e-3, "adam", "relativistic", "r1:0.02+r2:0.02")
+RECIPES = {
+    "rock-paper-scissors": Recipe(5_000, 0.5),
+    "matching-pennies": Recipe(5_000, 0.5),
+    "bilinear": Recipe(2_000, 0.1),
+    "dirac-gan": Recipe(2_000, 0.05, objective="minimax", penalty="none"),
+    "ring": POINTS,
+    "grid": POINTS,
+    "gaussians-25": POINTS,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +92,12 @@ class Config(RunConfig):
     evaluate_every: Annotated[
         int, Option("Steps between the short evaluations during training; 0: none.", min=0)
     ] = 2_000
+
+    def resolved(self) -> Config:
+        """What was left out as it suits the game."""
+        recipe = RECIPES[self.game]
+        missing = {k: v for k, v in vars(recipe).items() if getattr(self, k) is None}
+        return replace(self, **missing, steps=self.steps or recipe.steps)
 
 
 @hookimpl

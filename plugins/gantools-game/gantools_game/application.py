@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from gantools.data import Batches
 from gantools.data.gaussians import MIXTURES
 from gantools.metrics import energy_distance, mode_statistics
 from gantools.nn import Constraint, mlp
-from gantools_game import Config, pictures
+from gantools_game import POINTS, RECIPES, Config, pictures
 from gantools_game.vectors import (
     Bilinear,
     DiracGAN,
@@ -27,27 +26,6 @@ from gantools_game.vectors import (
 OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "rmsprop": torch.optim.RMSprop}
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """What suits a game, where nothing else is asked for."""
-
-    steps: int
-    lr: float
-    optimizer: str = "sgd"
-    objective: str = ""
-    penalty: str = "none"
-
-
-POINTS = Recipe(10_000, 1e-3, "adam", "relativistic", "r1:0.02+r2:0.02")
-RECIPES = {
-    "rock-paper-scissors": Recipe(5_000, 0.5),
-    "matching-pennies": Recipe(5_000, 0.5),
-    "bilinear": Recipe(2_000, 0.1),
-    "dirac-gan": Recipe(2_000, 0.05, objective="minimax"),
-    "ring": POINTS,
-    "grid": POINTS,
-    "gaussians-25": POINTS,
-}
 VECTORS = {
     "rock-paper-scissors": RockPaperScissors,
     "matching-pennies": MatchingPennies,
@@ -62,14 +40,9 @@ class Application(gantools.Application[Config]):
     """On the weights of the player that moves first."""
 
     @property
-    def recipe(self) -> Recipe:
-        """What suits the game."""
-        return RECIPES[self.config.game]
-
-    @property
-    def turns(self) -> int:
-        """As many as were asked for, or as suit the game."""
-        return self.config.steps or self.recipe.steps
+    def of_points(self) -> bool:
+        """Whether networks learn points in the plane, so that there is no place to be far from."""
+        return RECIPES[self.config.game] is POINTS
 
     def build(self, setting: Setting) -> tuple[Game, Batches | None]:
         """The game at its start; data where points are learned."""
@@ -89,10 +62,8 @@ class Application(gantools.Application[Config]):
             return VECTORS[config.game](self.first, self.other), None
         self.key_figures = ("discriminator/separation", "generator/loss")
         wishes: dict[str, Any] = {
-            "objective": setting.part("objectives", config.objective or self.recipe.objective),
-            "penalties": setting.penalties(
-                self.recipe.penalty if config.penalty is None else config.penalty
-            ),
+            "objective": setting.part("objectives", config.objective),
+            "penalties": setting.penalties(config.penalty),
             "augment": None
             if config.augment in (None, "none")
             else setting.part("augmentations", config.augment),
@@ -122,14 +93,13 @@ class Application(gantools.Application[Config]):
         return self._player(module, None, ema=(self.config.ema or None) if ema else None)
 
     def _player(self, module: nn.Module, lr: float | None, **more: Any) -> Player:
-        config, recipe = self.config, self.recipe
-        options: dict[str, Any] = {"lr": lr or config.lr or recipe.lr, **more}
-        name = config.optimizer or recipe.optimizer
-        if name == "adam":
+        config = self.config
+        options: dict[str, Any] = {"lr": lr or config.lr, **more}
+        if config.optimizer == "adam":
             options["betas"] = (config.beta1, config.beta2)
-        if recipe is POINTS and config.anneal:
+        if self.of_points and config.anneal:
             options["schedule"] = _linear
-        return Player(module, optimizer=OPTIMIZERS[name], **options)
+        return Player(module, optimizer=OPTIMIZERS[config.optimizer], **options)
 
     # -- how it is judged ---------------------------------------------------------------------
 
@@ -148,7 +118,7 @@ class Application(gantools.Application[Config]):
 
     def validate(self, game: Game) -> dict[str, float]:
         """Distance from the equilibrium, or what was found of the modes; ``score`` is for best."""
-        if self.recipe is not POINTS:
+        if not self.of_points:
             return {"distance": game.distance(), "score": -game.distance()}
         found = self.found(self.draw(game))
         return {**found, "score": found["high_quality"] - found["kl"]}
@@ -159,7 +129,7 @@ class Application(gantools.Application[Config]):
         not seen and a normal distribution of their mean and covariance."""
         config, game = self.config, trained.game
         about = {"game": config.game, "solver": config.solver}
-        if self.recipe is not POINTS:
+        if not self.of_points:
             path = self.path(trained)
             means = {name: torch.tensor(p).mean(0).tolist() for name, p in path.items() if p}
             return {
@@ -203,7 +173,7 @@ class Application(gantools.Application[Config]):
     def report(self, trained: Trained) -> list[Section]:
         """The path of the players, or the points."""
         path: Path = trained.run.samples / f"{self.config.game}.png"
-        if self.recipe is not POINTS:
+        if not self.of_points:
             said = pictures.path(path, trained.game, self.path(trained))
             return [Section("The path", media={path: said})]
         said = pictures.points(path, self.held_out, self.draw(trained.game), trained.game)

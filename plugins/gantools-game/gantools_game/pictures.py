@@ -87,8 +87,11 @@ def _lines(
 
 
 def _trace(ax: Axes, points: Tensor) -> None:
-    """A path [T, 2] whose colour tells the time."""
-    ax.plot(*points.T, color="lightgrey", lw=0.8, zorder=1)
+    """A path [T, 2] whose colour tells the time; its line only where the points are that close."""
+    size = (points.max(0).values - points.min(0).values).norm()
+    steps = points.diff(dim=0).norm(dim=1)
+    if len(steps) and steps.median() < 0.1 * size:
+        ax.plot(*points.T, color="lightgrey", lw=0.8, zorder=1)
     ax.scatter(*points.T, c=range(len(points)), cmap=TURNS, s=10, zorder=2)
 
 
