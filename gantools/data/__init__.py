@@ -1,6 +1,7 @@
 """Data: batches that resume, and sources that are known by a name."""
 
 from gantools.data.batches import Batches, Source, Split
+from gantools.data.cached import cached
 from gantools.data.digits import LabelledDigits, labelled_digits
 from gantools.data.gaussians import MIXTURES, Mixture
 
@@ -11,5 +12,6 @@ __all__ = [
     "Mixture",
     "Source",
     "Split",
+    "cached",
     "labelled_digits",
 ]

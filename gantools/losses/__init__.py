@@ -14,6 +14,7 @@ from gantools.losses.gradient_penalties import (
     dragan,
     gradient_norm_squared,
     interpolate,
+    ma_gp,
     r1,
     r2,
     roth,
@@ -45,14 +46,16 @@ from gantools.losses.objectives import (
     wasserstein,
 )
 from gantools.losses.path_length import PathLength
-from gantools.losses.penalties import Penalty, ct, orthogonal, qp
+from gantools.losses.penalties import Critic, Penalty, Samples, ct, orthogonal, qp, several
 
 __all__ = [
+    "Critic",
     "HistoricalAverage",
     "Objective",
     "PathLength",
     "Penalties",
     "Penalty",
+    "Samples",
     "Term",
     "bottleneck_kl",
     "categorical_information",
@@ -73,6 +76,7 @@ __all__ = [
     "interpolate",
     "label_smoothing",
     "least_squares",
+    "ma_gp",
     "margin",
     "minimax",
     "non_saturating",
@@ -86,6 +90,7 @@ __all__ = [
     "relativistic_average",
     "roth",
     "semi_supervised",
+    "several",
     "wasserstein",
     "wgan_div",
     "wgan_gp",

@@ -7,18 +7,21 @@ of all terms is enough. Every function here is a :class:`gantools.losses.Penalty
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
 from torch import Tensor
 
-from gantools.losses.penalties import Critic
+from gantools.losses.penalties import Critic, Samples, several
 
 
-def gradient_norm_squared(critic: Critic, samples: Tensor) -> Tensor:
+def gradient_norm_squared(critic: Critic, samples: Samples) -> Tensor:
     """‖∇ₓ D(x)‖² of every sample, differentiable in D's parameters.
 
     Args:
         critic: maps samples [B, …] to scores [B] or [B, 1].
-        samples: [B, …]; gradients do not flow into whatever made them.
+        samples: [B, …]; gradients do not flow into whatever made them. Of a tuple the gradient is
+            that with respect to all its tensors, laid end to end.
 
     Returns:
         Tensor [B].
@@ -26,19 +29,20 @@ def gradient_norm_squared(critic: Critic, samples: Tensor) -> Tensor:
     return _scores_and_slopes(critic, samples)[1]
 
 
-def _scores_and_slopes(critic: Critic, samples: Tensor) -> tuple[Tensor, Tensor]:
+def _scores_and_slopes(critic: Critic, samples: Samples) -> tuple[Tensor, Tensor]:
     """D(x) and ‖∇ₓ D(x)‖², both [B]."""
-    samples = samples.detach().requires_grad_(True)
+    x = tuple(part.detach().requires_grad_(True) for part in several(samples))
     with torch.enable_grad():
-        scores = critic(samples)
-        (gradient,) = torch.autograd.grad(scores.sum(), samples, create_graph=True)
-    return scores.flatten(), gradient.flatten(1).square().sum(1)
+        scores = critic(*x)
+        gradients = torch.autograd.grad(scores.sum(), x, create_graph=True)
+    slopes = torch.stack([gradient.flatten(1).square().sum(1) for gradient in gradients])
+    return scores.flatten(), slopes.sum(0)
 
 
 def r1(
     critic: Critic,
-    real: Tensor,
-    fake: Tensor | None = None,
+    real: Samples,
+    fake: Samples | None = None,
     weight: float = 1.0,
     *,
     generator: torch.Generator | None = None,
@@ -49,8 +53,8 @@ def r1(
 
 def r2(
     critic: Critic,
-    real: Tensor | None,
-    fake: Tensor,
+    real: Samples | None,
+    fake: Samples,
     weight: float = 1.0,
     *,
     generator: torch.Generator | None = None,
@@ -59,17 +63,24 @@ def r2(
     return 0.5 * weight * gradient_norm_squared(critic, fake).mean()
 
 
-def interpolate(real: Tensor, fake: Tensor, generator: torch.Generator | None = None) -> Tensor:
+S = TypeVar("S", bound=Samples)
+
+
+def interpolate(real: S, fake: S, generator: torch.Generator | None = None) -> S:
     """x̂ = u·x + (1 − u)·G(z) with one u ~ U[0, 1) for each pair of samples [B, …]."""
-    shape = (len(real),) + (1,) * (real.dim() - 1)
-    u = torch.rand(shape, generator=generator, device=real.device, dtype=real.dtype)
-    return torch.lerp(fake.detach(), real.detach(), u)
+    x, y = several(real), several(fake)
+    u = torch.rand(len(x[0]), generator=generator, device=x[0].device, dtype=x[0].dtype)
+    mixed = tuple(
+        torch.lerp(b.detach(), a.detach(), u.view(-1, *(1,) * (a.dim() - 1)).to(a.dtype))
+        for a, b in zip(x, y, strict=True)
+    )
+    return mixed if isinstance(real, tuple) else mixed[0]  # type: ignore[return-value]
 
 
 def wgan_gp(
     critic: Critic,
-    real: Tensor,
-    fake: Tensor,
+    real: Samples,
+    fake: Samples,
     weight: float = 10.0,
     *,
     one_sided: bool = False,
@@ -87,8 +98,8 @@ def wgan_gp(
 
 def wgan_lp(
     critic: Critic,
-    real: Tensor,
-    fake: Tensor,
+    real: Samples,
+    fake: Samples,
     weight: float = 10.0,
     *,
     generator: torch.Generator | None = None,
@@ -99,8 +110,8 @@ def wgan_lp(
 
 def dragan(
     critic: Critic,
-    real: Tensor,
-    fake: Tensor | None = None,
+    real: Samples,
+    fake: Samples | None = None,
     weight: float = 10.0,
     *,
     c: float = 0.5,
@@ -114,12 +125,18 @@ def dragan(
     Args:
         c: how far the region around a sample reaches, in standard deviations.
     """
-    noise = torch.rand(real.shape, generator=generator, device=real.device, dtype=real.dtype)
-    perturbed = real + c * real.std(correction=0) * noise
-    return weight * _excess(critic, interpolate(real, perturbed, generator))
+    x = several(real)
+    perturbed = tuple(
+        part
+        + c
+        * part.std(correction=0)
+        * torch.rand(part.shape, generator=generator, device=part.device, dtype=part.dtype)
+        for part in x
+    )
+    return weight * _excess(critic, interpolate(x, perturbed, generator))
 
 
-def _excess(critic: Critic, samples: Tensor, one_sided: bool = False) -> Tensor:
+def _excess(critic: Critic, samples: Samples, one_sided: bool = False) -> Tensor:
     """E(‖∇D(x)‖ − 1)²."""
     excess = (gradient_norm_squared(critic, samples) + 1e-12).sqrt() - 1
     if one_sided:
@@ -129,8 +146,8 @@ def _excess(critic: Critic, samples: Tensor, one_sided: bool = False) -> Tensor:
 
 def wgan_div(
     critic: Critic,
-    real: Tensor,
-    fake: Tensor,
+    real: Samples,
+    fake: Samples,
     weight: float = 2.0,
     *,
     p: float = 6.0,
@@ -151,8 +168,8 @@ def wgan_div(
 
 def roth(
     critic: Critic,
-    real: Tensor,
-    fake: Tensor,
+    real: Samples,
+    fake: Samples,
     weight: float = 0.1,
     *,
     generator: torch.Generator | None = None,
@@ -168,3 +185,25 @@ def roth(
     on_real = (1 - real_score.sigmoid()).square() * real_slope
     on_fake = fake_score.sigmoid().square() * fake_slope
     return 0.5 * weight * (on_real.mean() + on_fake.mean())
+
+
+def ma_gp(
+    critic: Critic,
+    real: Samples,
+    fake: Samples | None = None,
+    weight: float = 2.0,
+    *,
+    p: float = 6.0,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """k · E‖∇D(x, e)‖ᵖ at real pictures x with their captions e, k the weight.
+
+    The matching-aware gradient penalty (DF-GAN, Tao et al. 2022, eq. 2), with the norm of both
+    gradients laid end to end as in the authors' code. Zero-centred as R1 is, it leaves small slopes
+    alone and forbids great ones; of samples that are no tuple it is R1 of another power.
+
+    Args:
+        real: the tuple (x [B, …], e [B, …]) of pairs that belong together.
+        p: the exponent, at least 2.
+    """
+    return weight * gradient_norm_squared(critic, real).pow(p / 2).mean()

@@ -12,8 +12,17 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-Critic = Callable[[Tensor], Tensor]
+Samples = Tensor | tuple[Tensor, ...]
+"""Samples [B, …]; or several tensors that belong together row by row, as a picture and its caption
+or an image and its code do, which a critic takes as that many arguments."""
+
+Critic = Callable[..., Tensor]
 """Samples [B, …] -> scores [B] or [B, 1]."""
+
+
+def several(samples: Samples) -> tuple[Tensor, ...]:
+    """The tensors of samples, for a critic's call: ``critic(*several(samples))``."""
+    return samples if isinstance(samples, tuple) else (samples,)
 
 
 class Penalty(Protocol):
@@ -22,8 +31,8 @@ class Penalty(Protocol):
     def __call__(
         self,
         critic: Critic,
-        real: Tensor,
-        fake: Tensor,
+        real: Samples,
+        fake: Samples,
         weight: float,
         *,
         generator: torch.Generator | None = None,
@@ -32,6 +41,8 @@ class Penalty(Protocol):
 
         Args:
             critic: the player that it is a term of; maps samples [B, …] to scores [B] or [B, 1].
+                Where these are tuples it takes their tensors as arguments, and gradients are those
+                with respect to all of them together.
             real: samples [B, …] of the data.
             fake: samples [B, …] of the other side; gradients do not flow into what made them.
             weight: what the paper's formula multiplies it by.
@@ -42,8 +53,8 @@ class Penalty(Protocol):
 
 def ct(
     critic: Critic,
-    real: Tensor,
-    fake: Tensor | None = None,
+    real: Samples,
+    fake: Samples | None = None,
     weight: float = 2.0,
     *,
     generator: torch.Generator | None = None,
@@ -61,20 +72,21 @@ def ct(
     Raises:
         ValueError: both passes give the same, so that there would be nothing to penalise.
     """
-    first, second = critic(real), critic(real)
+    x = several(real)
+    first, second = critic(*x), critic(*x)
     if torch.equal(first, second):
         raise ValueError("ct needs a critic with dropout: two passes of this one give the same")
     distance = (first - second).square().mean()
     features: Critic | None = getattr(critic, "features", None)
     if features is not None:
-        distance = distance + 0.1 * (features(real) - features(real)).square().mean()
+        distance = distance + 0.1 * (features(*x) - features(*x)).square().mean()
     return weight * distance
 
 
 def qp(
     critic: Critic,
-    real: Tensor,
-    fake: Tensor,
+    real: Samples,
+    fake: Samples,
     weight: float = 10.0,
     *,
     generator: torch.Generator | None = None,
@@ -88,16 +100,17 @@ def qp(
     Args:
         fake: as many as there are real samples.
     """
-    fake = fake.detach()
-    difference = (critic(real) - critic(fake)).flatten()
-    distance = (real - fake).abs().flatten(1).mean(1).clamp(min=1e-12)  # of equal samples δ is 0
+    x, y = several(real), tuple(part.detach() for part in several(fake))
+    difference = (critic(*x) - critic(*y)).flatten()
+    apart = torch.cat([(a - b).abs().flatten(1) for a, b in zip(x, y, strict=True)], 1)
+    distance = apart.mean(1).clamp(min=1e-12)  # of equal samples δ is 0
     return (difference.square() / (2 * weight * distance)).mean()
 
 
 def orthogonal(
     critic: Any,
-    real: Tensor | None = None,
-    fake: Tensor | None = None,
+    real: Samples | None = None,
+    fake: Samples | None = None,
     weight: float = 1e-4,
     *,
     generator: torch.Generator | None = None,

@@ -18,7 +18,7 @@ def register_objectives() -> dict[str, str]:
 @hookimpl
 def register_penalties() -> dict[str, str]:
     """The penalties of :mod:`gantools.losses`."""
-    names = "r1 r2 wgan-gp wgan-lp wgan-div ct dragan roth orthogonal qp"
+    names = "r1 r2 wgan-gp wgan-lp wgan-div ct dragan roth ma-gp orthogonal qp"
     return {name: f"gantools.losses:{name.replace('-', '_')}" for name in names.split()}
 
 

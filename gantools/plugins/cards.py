@@ -15,7 +15,7 @@ import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gantools import __version__
+from gantools import __version__, cache
 
 if TYPE_CHECKING:
     from gantools.plugins.plugin import Plugin
@@ -24,11 +24,9 @@ Card = dict[str, Any]
 
 
 def _file() -> Path:
-    """Where the cards of this environment are: in ``$GANTOOLS_CACHE``, or the user's cache."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(os.environ.get("GANTOOLS_CACHE") or Path(cache) / "gantools")
+    """Where the cards of this environment are."""
     environment = hashlib.sha1(sys.prefix.encode(), usedforsecurity=False).hexdigest()[:12]
-    return folder / f"plugins-{environment}.json"
+    return cache.folder() / f"plugins-{environment}.json"
 
 
 def read() -> dict[str, Card]:

@@ -7,7 +7,16 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from gantools.losses import dragan, gradient_norm_squared, interpolate, r1, roth, wgan_div, wgan_gp
+from gantools.losses import (
+    dragan,
+    gradient_norm_squared,
+    interpolate,
+    ma_gp,
+    r1,
+    roth,
+    wgan_div,
+    wgan_gp,
+)
 from gantools.plugins import Plugins
 
 PARTS = Plugins(installed=False)
@@ -162,3 +171,44 @@ def test_no_gradient_flows_into_what_made_the_samples():
 def test_a_penalty_can_be_computed_where_gradients_are_off():
     with torch.no_grad():
         assert r1(linear, X).item() == pytest.approx(12.5)
+
+
+# A critic of pairs: D(x, e) = (w·x)(v·e), whose gradient is ((v·e) w, (w·x) v).
+V = torch.tensor([1.0, -2.0, 0.5]).double()
+CAPTIONS = torch.randn(6, 3, generator=torch.Generator().manual_seed(7)).double()
+
+
+def joint(x: Tensor, e: Tensor) -> Tensor:
+    return (x @ W) * (e @ V)
+
+
+def joint_slope(x: Tensor, e: Tensor) -> Tensor:
+    """‖∇D‖², with ‖w‖² = 25 and ‖v‖² = 5.25."""
+    return (e @ V) ** 2 * 25 + (x @ W) ** 2 * 5.25
+
+
+def test_the_gradient_of_a_pair_is_one_long_vector():
+    assert_close(gradient_norm_squared(joint, (X, CAPTIONS)), joint_slope(X, CAPTIONS))
+    expected = 2 * joint_slope(X, CAPTIONS).pow(3).mean()
+    assert ma_gp(joint, (X, CAPTIONS)).item() == pytest.approx(expected.item())
+    assert ma_gp(linear, X, None, 3.0, p=2).item() == pytest.approx(75)
+
+
+def test_a_pair_is_interpolated_by_one_number():
+    x, e = interpolate((X, CAPTIONS), (Y, -CAPTIONS), torch.Generator().manual_seed(3))
+    u = ((x - Y) / (X - Y))[:, 0]
+    assert_close(e, (2 * u - 1)[:, None] * CAPTIONS)
+    assert u.unique().numel() == len(X)
+    alone = interpolate(X, Y, torch.Generator().manual_seed(3))
+    assert torch.equal(alone, x)
+
+
+def test_every_penalty_takes_pairs():
+    pairs, others = (X, CAPTIONS), (Y, CAPTIONS.flip(0))
+    for name in PARTS.names("penalties"):
+        if name not in ("orthogonal", "ct"):
+            assert named(name, joint, pairs, others).isfinite(), name
+    distance = torch.cat([X - Y, CAPTIONS - CAPTIONS.flip(0)], 1).abs().mean(1)
+    delta = joint(*pairs) - joint(*others)
+    expected = (delta**2 / (20 * distance)).mean()
+    assert named("qp", joint, pairs, others).item() == pytest.approx(expected.item())

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from gantools.agents.verbs import Checkpoint, Out, RunFolder, Seed, load_run, verbs, writing
+from gantools.agents.play import Seed, verbs
+from gantools.verbs import Checkpoint, Out, RunFolder, load_run, writing
 
 app = verbs("gail", help="Use trained imitators.")
 

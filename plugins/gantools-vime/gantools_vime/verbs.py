@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from gantools.agents.verbs import verbs
+from gantools.agents.play import verbs
 
 app = verbs("vime", help="Use trained explorers.")

@@ -1,4 +1,4 @@
-"""Verbs that applications with an agent share: ``gantools APP play``, and what others need."""
+"""What an application's verbs share: a group for them, runs to load, files to write."""
 
 from __future__ import annotations
 
@@ -16,32 +16,16 @@ if TYPE_CHECKING:
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder of the application.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="File to write.")]
-Seed = Annotated[int, typer.Option(help="Seed of the first episode.", min=0)]
 Checkpoint = Annotated[str, typer.Option(help="Which checkpoint: last or best.")]
 
 
-def verbs(application: str, help: str) -> typer.Typer:
-    """Make the group ``gantools APPLICATION`` with its verb ``play``; others may be added."""
+def group(help: str) -> typer.Typer:
+    """Make the empty group ``gantools APPLICATION``; its verbs are added by ``@app.command()``."""
     app = typer.Typer(help=help, no_args_is_help=True, rich_markup_mode=None, add_completion=False)
 
     @app.callback()
     def _group() -> None:
         pass
-
-    @app.command()
-    def play(
-        run: RunFolder,
-        out: Out = Path("episode.mp4"),
-        seed: Seed = 0,
-        checkpoint: Checkpoint = "last",
-    ) -> None:
-        """Render an episode of a trained policy to .mp4 or .gif."""
-        from gantools.agents import record
-
-        with writing(out, (".mp4", ".gif")):
-            policy = load_run(run, application, checkpoint).game.policy
-            record(policy.model, policy.world.env_id, out, seed=seed)
-        print(out)
 
     return app
 
