@@ -30,5 +30,6 @@ def cached(name: str, make: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor
         file.parent.mkdir(parents=True, exist_ok=True)
         save_file(made, aside)
         os.replace(aside, file)
-    aside.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        aside.unlink()
     return made
