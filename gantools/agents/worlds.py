@@ -101,6 +101,8 @@ def make(env: str, **kwargs: Any) -> gym.Env:
         UserError: the environment cannot be made, most often because an extra is not installed.
     """
     env_id = _registered(env)
+    if "mujoco" in str(registry[env_id.rpartition(":")[2]].entry_point):
+        _hear_mujoco()
     try:
         made = gym.make(env_id, **kwargs)
     except (gym.error.Error, ImportError) as error:
@@ -110,6 +112,19 @@ def make(env: str, **kwargs: Any) -> gym.Env:
     space = made.observation_space
     flat = isinstance(space, spaces.Box) and len(space.shape) == 1
     return made if flat else FlattenObservation(made)
+
+
+def _hear_mujoco() -> None:
+    """Have MuJoCo's warnings as Python's, not on the terminal and in a file of the working folder;
+    without those that tell the authors of a model what will be deprecated."""
+    try:
+        import mujoco
+    except ImportError:
+        return  # gym.make says so
+    if mujoco.get_mju_user_warning() is None:
+        mujoco.set_mju_user_warning(
+            lambda said: None if "deprecated" in said else warnings.warn(said, stacklevel=1)
+        )
 
 
 class World:

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from gantools.agents.worlds import FIRST_TRAINING_SEED, World, resolve
+from gantools.agents.worlds import FIRST_TRAINING_SEED, World, make, resolve
 from gantools.errors import UserError
 
 COUNTING = "counting:Counting-v0"
@@ -197,3 +197,11 @@ def test_an_environment_that_is_not_deterministic_is_noticed():
     loaded.load_state_dict(world.state_dict())
     with pytest.warns(UserWarning, match="not deterministic"):
         _ = loaded.obs
+
+
+def test_mujoco_s_advice_to_authors_of_models_is_not_shown(tmp_path, monkeypatch, capfd):
+    pytest.importorskip("mujoco")
+    monkeypatch.chdir(tmp_path)
+    make("HalfCheetah-v5").close()
+    assert capfd.readouterr().err == ""
+    assert not list(tmp_path.iterdir())

@@ -23,12 +23,16 @@ TIME_LIMIT = 500  # steps
 _HERE = "gantools_vime.environments"
 _MUJOCO = "gantools_vime.environments_mujoco"
 _WITH_POSITION = {"exclude_current_positions_from_observation": False}
+_BRIEF = {"frame_skip": 1}  # .01 s a step
 _FROM_ABOVE = {"distance": 20.0, "azimuth": 90.0, "elevation": -90.0}
 
 _TASKS: dict[str, tuple[str, dict[str, Any]]] = {
     "gantools/SparseMountainCar-v0": (f"{_HERE}:SparseMountainCar", {}),
     "gantools/SparseCartPoleSwingup-v0": (f"{_HERE}:SparseCartPoleSwingup", {}),
-    "gantools/SparseHalfCheetah-v0": (f"{_MUJOCO}:SparseHalfCheetah", _WITH_POSITION),
+    "gantools/SparseHalfCheetah-v0": (
+        f"{_MUJOCO}:SparseHalfCheetah",
+        {**_WITH_POSITION, **_BRIEF},
+    ),
     "gantools/SwimmerGather-v0": (
         f"{_MUJOCO}:SwimmerGather",
         {**_WITH_POSITION, "default_camera_config": _FROM_ABOVE},

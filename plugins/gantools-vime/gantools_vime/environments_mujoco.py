@@ -15,8 +15,9 @@ class SparseHalfCheetah(HalfCheetahEnv):
     """Gymnasium's HalfCheetah, with +1 for every step that ends at x > 5 m and else 0.
 
     It takes the arguments of HalfCheetah-v5; the registered id includes x in the observations,
-    float64 [18]. Actions cost nothing and nothing terminates. Houthooft et al. 2016, section 3. A
-    step is .05 s, in rllab .01 s: ``frame_skip=1`` makes the task as short of time as theirs.
+    float64 [18], and takes steps of .01 s as rllab does, so that an episode is 5 s long; with
+    Gymnasium's own ``frame_skip=5`` it is 25 s, and luck finds the reward. Actions cost nothing and
+    nothing terminates. Houthooft et al. 2016, section 3.
     """
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, Any, bool, bool, dict[str, Any]]:
