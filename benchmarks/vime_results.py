@@ -10,10 +10,13 @@ import statistics
 from collections.abc import Sequence
 
 import numpy as np
+from gantools_vime import bonuses
+from gantools_vime.television import noise_over_novelty
 from matplotlib.figure import Figure
 from results import Experiment, Results
 
 VIME = Results("vime", "vime")
+TELEVISION_SEEDS = 6
 BONUSES = ("vime", "none", "l2", "rnd")
 
 
@@ -36,6 +39,21 @@ TABLES = {
 
 HEAD = """| bonus | seeds with success ≥ .95 | success rate, a seed each | return, quartiles over seeds | random | steps/s | time over none's |
 |---|---|---|---|---|---|---|"""
+
+
+def television() -> list[str]:
+    """Every bonus before the noisy television."""
+    lines = ["| bonus | noise over novelty, a seed each | wanted |", "|---|---|---|"]
+    for kind, wanted in (
+        (bonuses.VIME, "< 1"),
+        (bonuses.L2, "> 1"),
+        (bonuses.RND, ""),
+        (bonuses.Disagreement, ""),
+    ):
+        ratios = [noise_over_novelty(kind, seed) for seed in range(TELEVISION_SEEDS)]
+        said = ", ".join(f"{ratio:.2f}" for ratio in ratios)
+        lines.append(f"| {kind.__name__.lower()} | {said} | {wanted} |")
+    return lines
 
 
 def line(experiment: Experiment, rows: list[dict], plain: list[dict]) -> str:
@@ -99,7 +117,7 @@ def main() -> None:
         tables[table] = [HEAD, *rows]
         if any((VIME.runs / f"{e.name}-0").exists() for e in members):
             draw(table, members)
-    VIME.write(tables)
+    VIME.write({**tables, "television": television()})
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from gantools_vime.bonuses import L2, RND, VIME, Bonus, Disagreement, Normalizer, Statistics
-from gantools_vime.pool import Pool
+from gantools_vime.television import learn, noise_over_novelty
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torch.testing import assert_close
@@ -33,20 +33,6 @@ def make(kind, steps, seed: int = 0) -> Bonus:
     bonus = kind(2, 1)
     bonus.update_statistics(*steps)
     return bonus
-
-
-def train(bonus: Bonus, steps, moves: int, lr: float = 1e-2, batch: int = 64) -> None:
-    """Let the bonus learn from a pool of the steps."""
-    generator = seeded()
-    pool = Pool(2, 1, capacity=len(steps[0]))
-    pool.add(*steps)
-    trainable = [p for p in bonus.parameters() if p.requires_grad]
-    optimizer = torch.optim.Adam(trainable, lr=lr, fused=True)
-    for _ in range(moves):
-        optimizer.zero_grad()
-        terms = bonus.loss(*pool.draw(batch, generator), len(pool), generator)
-        torch.stack(list(terms.values())).sum().backward()
-        optimizer.step()
 
 
 # -- what all have in common -------------------------------------------------------------------
@@ -82,7 +68,7 @@ def test_what_was_learned_surprises_no_more(kind):
     steps = transitions(500)
     bonus = make(kind, steps)
     before = bonus.score(*steps).mean()
-    train(bonus, steps, 300)
+    learn(bonus, steps, 300, lr=1e-2, batch=64)
     assert bonus.score(*steps).mean() < 0.2 * before
 
 
@@ -100,7 +86,7 @@ def test_moves_are_repeated_with_the_generator(kind):
     steps = transitions(50)
     first, second = make(kind, steps), make(kind, steps)
     for bonus in (first, second):
-        train(bonus, steps, 3)
+        learn(bonus, steps, 3, lr=1e-2, batch=64)
     assert first.score(*steps).equal(second.score(*steps))
 
 
@@ -162,7 +148,7 @@ def test_rnd_s_target_stays_as_it_is():
     steps = transitions(50)
     bonus = make(RND, steps)
     before = [p.clone() for p in bonus.target.parameters()]
-    train(bonus, steps, 5)
+    learn(bonus, steps, 5, lr=1e-2, batch=64)
     assert all(p.equal(q) for p, q in zip(bonus.target.parameters(), before, strict=True))
     assert not any(p.requires_grad for p in bonus.target.parameters())
 
@@ -270,32 +256,7 @@ def test_the_normaliser_goes_on_from_its_state():
 # -- the noisy television ----------------------------------------------------------------------
 
 
-def room(noisy: int, novel: int, generator: torch.Generator):
-    """Transitions beside a noisy television (o₁ < 0), then some of where the world obeys.
-
-    The television shows anything, N(0, 1); elsewhere the change is a smooth function of
-    observation and action of about the same size.
-    """
-    obs = torch.rand(noisy + novel, 2, generator=generator)
-    action = 2 * torch.rand(noisy + novel, 1, generator=generator) - 1
-    change = torch.randn(noisy + novel, 2, generator=generator)
-    obs[:noisy, 0] *= -1
-    x, y, a = obs[noisy:, 0], obs[noisy:, 1], action[noisy:, 0]
-    change[noisy:] = torch.stack([torch.sin(3 * y + 2 * a), torch.cos(4 * x) * a], 1)
-    return obs, action, obs + change
-
-
-def television(kind, seed: int, moves: int = 300) -> float:
-    """Bonus before the television over bonus in the novel region, after 5,000 steps and 50."""
-    generator = seeded(seed)
-    steps, fresh = room(5000, 50, generator), room(1000, 1000, generator)
-    bonus = make(kind, steps, seed)
-    train(bonus, steps, moves, lr=1e-2, batch=128)
-    noise, novelty = bonus.score(*fresh).chunk(2)
-    return (noise.mean() / novelty.mean()).item()
-
-
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(("kind", "immune"), [(VIME, True), (L2, False)])
 def test_noise_draws_l2_more_than_novelty_and_vime_less(kind, immune, seed):
-    assert (television(kind, seed) < 1) is immune
+    assert (noise_over_novelty(kind, seed) < 1) is immune

@@ -121,6 +121,7 @@ def test_the_sparse_tasks_are_known_by_their_bare_names(name):
         (["--bonus", "vine"], "There is no bonus 'vine'. Did you mean 'vime'?"),
         (["--bonus", "vime:wide=3"], "sets wide, which it has not"),
         (["--bonus", "vime:width=-3"], "--bonus vime:width=-3 cannot be made"),
+        (["--bonus", "vime:width=0"], "has a layer without units"),
         (["--bonus", "vime:prior_std=-1"], "must be positive"),
         (["--bonus", "none:3"], "takes no values"),
         (["--env", "gantools-vime-tests/Buttons-v0"], "has MultiBinary(2) actions; a bounded"),
