@@ -28,6 +28,7 @@ test-slow: setup
 # Side by side with loops by hand, and GAIL beside the package `imitation` in its own environment.
 bench: setup .venv-imitation/.ready
 	$(BIN)/python benchmarks/engine_step.py
+	$(BIN)/python benchmarks/vime_gain.py
 	$(BIN)/python benchmarks/gail_speed/compare.py
 
 .venv-imitation/.ready: benchmarks/gail_speed/requirements-imitation.txt
@@ -39,6 +40,7 @@ bench: setup .venv-imitation/.ready
 results: setup
 	$(BIN)/python benchmarks/stability.py
 	$(BIN)/python benchmarks/robust_results.py
+	$(BIN)/python benchmarks/vime_results.py
 	$(BIN)/python benchmarks/gail_results.py
 
 lint: setup

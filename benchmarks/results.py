@@ -35,6 +35,17 @@ class Experiment:
     goal: str = ""
 
 
+def spread(values: Sequence[float], digits: int = 2) -> str:
+    """The values of a few seeds: the one, or the least and the greatest about their mean."""
+    if not values:
+        return "–"
+    mean = sum(values) / len(values)
+    said = f"{mean:.{digits}f}"
+    return (
+        said if len(values) == 1 else f"{said} [{min(values):.{digits}f}, {max(values):.{digits}f}]"
+    )
+
+
 class Results:
     """The results of one page.
 

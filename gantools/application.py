@@ -122,11 +122,14 @@ class Setting:
             kind: "objectives", "penalties", "constraints", "augmentations", "solvers", "metrics",
                 "data" or "bonuses".
             text: the name of one of gantools' own or of a plugin's, with or without values:
-                ``hinge``, ``label-smoothing:0.9``, ``weight-clip:0.01``.
+                ``hinge``, ``label-smoothing:0.9``, ``weight-clip:0.01``. Of constraints and
+                augmentations there is also ``none``, for which None is returned.
 
         Raises:
             UserError: there is none of that name, it cannot be imported, or takes no such value.
         """
+        if text == "none" and kind in ("constraints", "augmentations"):
+            return None
         return self.parts(kind, text)
 
     def penalties(self, text: str) -> Penalties:
@@ -228,6 +231,13 @@ class Application(ABC, Generic[C]):
         The one called ``score`` (higher is better) chooses the best checkpoint.
         """
         return {}
+
+    def snapshot(self, game: Game, folder: Path, turn: int) -> None:
+        """Write what the players make at this turn into ``folder``, the run's samples.
+
+        Called with :meth:`validate`: a picture of fixed inputs, that a report can lay side by side
+        (``folder / f"turn-{turn:07d}.png"``).
+        """
 
     @abstractmethod
     def evaluate(self, trained: Trained) -> dict[str, Any]:

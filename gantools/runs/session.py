@@ -386,6 +386,8 @@ class _Recorder(Observer):
         if evaluated and (self.active or trainer.sharded):  # sharded players are asked by all
             with trainer.evaluating():
                 validated = self.session.application.validate(self.session.game)
+                if self.active:
+                    self.session.application.snapshot(self.session.game, self.run.samples, turn)
             self.score = validated.get("score")
             row |= {f"evaluation/{name}": float(value) for name, value in validated.items()}
         if row and self.active:

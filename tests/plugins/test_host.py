@@ -101,6 +101,7 @@ def test_a_part_that_is_not_there_is_refused_with_the_nearest():
 def test_a_setting_gives_parts_by_name():
     assert Setting(parts=host().part).part("objectives", "hinge") is gantools.losses.hinge
     assert Setting().part("objectives", "hinge") is gantools.losses.hinge
+    assert Setting().part("augmentations", "none") is None
 
 
 def test_an_application_refuses_a_part_before_it_makes_anything(clean_plugins, tmp_path):

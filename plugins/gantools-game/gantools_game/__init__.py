@@ -71,13 +71,13 @@ class Config(RunConfig):
         Option("What tames the discriminator: r1:0.1, r1:0.1+r2:0.1, none.", part="penalties"),
     ] = None
     constraint: Annotated[
-        str | None,
+        str,
         Option("On the discriminator's weights: spectral-norm, weight-clip.", part="constraints"),
-    ] = None
+    ] = "none"
     augment: Annotated[
-        str | None,
+        str,
         Option("Of what the discriminator sees: instance-noise:0.1.", part="augmentations"),
-    ] = None
+    ] = "none"
     batch: Annotated[int, Option("Points in a batch of all processes.", min=1, max=8_192)] = 256
     width: Annotated[int, Option("Units of the networks' hidden layers.", min=1)] = 128
     depth: Annotated[int, Option("Hidden layers of the networks.", min=1)] = 3

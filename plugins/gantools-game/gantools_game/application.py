@@ -64,12 +64,9 @@ class Application(gantools.Application[Config]):
         wishes: dict[str, Any] = {
             "objective": setting.part("objectives", config.objective),
             "penalties": setting.penalties(config.penalty),
-            "augment": None
-            if config.augment in (None, "none")
-            else setting.part("augmentations", config.augment),
+            "augment": setting.part("augmentations", config.augment),
         }
-        if config.constraint not in (None, "none"):
-            self.constraint = setting.part("constraints", config.constraint)
+        self.constraint = setting.part("constraints", config.constraint)
         if config.game == "dirac-gan":
             game = DiracGAN(self.first, self.other, **wishes)
             return game, Batches(game.data, size=len(game.data), seed=config.seed, **setting.share)

@@ -1,0 +1,265 @@
+"""Text to image as an application: pictures and captions, the game, its judge, its report."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gantools import Application, Game, Player, Section, Setting, Trained, UserError
+from gantools.data import Batches
+from gantools_text2image import pictures
+from gantools_text2image.config import TextToImageConfig
+from gantools_text2image.drawer import Drawer, Standard, codes, network
+from gantools_text2image.evaluation import judge_drawings
+from gantools_text2image.game import Captions, Drawing, Pair, TwoStages, Wishes
+from gantools_text2image.grids import grid, strip
+from gantools_text2image.judge import Judge
+from gantools_text2image.judge_train import judge_of
+from gantools_text2image.networks import Discriminator, Stack
+from gantools_text2image.pictures import Pictures
+from gantools_text2image.precomputed import Precomputed
+from gantools_text2image.text import embed, text_encoder
+
+PROMPTS = [
+    "red heart",
+    "green heart",
+    "grinning face",
+    "cat face",
+    "pizza",
+    "soccer ball",
+    "sun",
+    "evergreen tree",
+    "blue circle",
+    "woman astronaut dark skin tone",
+    "woman astronaut light skin tone",
+    "man cook medium skin tone",
+]
+SPLITS = {
+    "train": "Names that were trained on",
+    "held-out": "Names that were not",
+    "composition": "People of a skin tone that they were never seen with",
+}
+SHOWN = "The real picture above, which was drawn once; below it drawings of its name, fresh codes."
+
+
+class TextToImage(Application[TextToImageConfig]):
+    """Learns to draw from captioned pictures."""
+
+    key_figures = ("discriminator/separation", "discriminator/wrong_captions")
+
+    def __init__(self, config: TextToImageConfig, inputs: Path | None = None) -> None:
+        super().__init__(config, inputs)
+        self.size = int(config.resolution)
+        text, kept = config.text, inputs and inputs / Path(config.text).name
+        self.encoder = text_encoder(str(kept) if kept and kept.is_file() else text)
+        self._judge: Judge | None = None
+
+    # -- the game ------------------------------------------------------------------------------
+
+    def build(self, setting: Setting) -> tuple[Drawing, Batches | None]:
+        """Read pictures and captions, make the players."""
+        config = self.config
+        self.pictures = self._pictures()
+        train = self.pictures.only("train")
+        if config.batch > len(train):
+            raise UserError(
+                f"{config.data} has {len(train)} pictures to train on, too few for a --batch of "
+                f"{config.batch}."
+            )
+        texts = [caption for captions in train.captions for caption in captions]
+        learned = hasattr(self.encoder, "tokens")
+        if learned:
+            width = self.encoder.width
+            read, standard = (
+                self.encoder.tokens(texts),
+                Standard(torch.zeros(width), torch.ones(width)),
+            )
+        else:
+            embedded = embed(texts, self.encoder)
+            width, standard = embedded.shape[1], Standard.of(embedded)
+            read = standard(embedded)
+        captions = Captions(read, [len(said) for said in train.captions])
+        game = self._game(captions, width, train.placed, setting, learned)
+        game.standard = standard
+        if not setting.training:
+            return game, None
+        rows = torch.arange(len(train))
+        batches = Batches(train.images, rows, size=config.batch, seed=config.seed, **setting.share)
+        return game, batches
+
+    def _pictures(self) -> Pictures:
+        if self.inputs is not None and (kept := self.inputs / "pictures").is_dir():
+            return pictures.read(kept)
+        return pictures.load(self.config.data, self.size, self.config.seed)
+
+    def keep_inputs(self, folder: Path) -> None:
+        """Keep the pictures as they are trained on, and a file of embeddings."""
+        if self.config.data != "openmoji":
+            pictures.write(self.pictures, folder / "pictures")
+        if isinstance(self.encoder, Precomputed):
+            shutil.copyfile(self.config.text, folder / Path(self.config.text).name)
+
+    def _game(
+        self, captions: Captions, text: int, placed: bool, setting: Setting, learned: bool
+    ) -> Drawing:
+        config = self.config
+        wishes = Wishes(
+            objective=setting.part("objectives", config.objective),
+            penalties=setting.penalties(config.penalty),
+            contrastive=config.contrastive or 0.0,
+            between=config.game == "gan-int",
+            augment=setting.part("augmentations", config.augment),
+        )
+        made = network(config, text)
+        reader = self.encoder if learned else None
+
+        def critic(size: int, reads: bool) -> Player:
+            module = Discriminator(
+                size, text, config.discriminator_width, reader if reads else None
+            )
+            return self._player(module, config.discriminator_lr)
+
+        def artist(module: torch.nn.Module) -> Player:
+            return self._player(module, config.lr, ema=config.ema or None)
+
+        options: dict[str, Any] = {
+            "captions": captions,
+            "wishes": wishes,
+            "codes": codes(config),
+            "placed": placed,
+        }
+        game: Drawing
+        if isinstance(made, Stack):
+            game = TwoStages(
+                sketcher=critic(self.size // 2, learned),
+                sketch=artist(made.sketch),
+                discriminator=critic(self.size, False),
+                generator=artist(made.refiner),
+                **options,
+            )
+        else:
+            game = Pair(discriminator=critic(self.size, learned), generator=artist(made), **options)
+        if learned:
+            game.reader = "sketcher" if isinstance(made, Stack) else "discriminator"
+        return game
+
+    def _player(self, module: torch.nn.Module, lr: float, ema: float | None = None) -> Player:
+        betas = (self.config.beta1, self.config.beta2)
+        return Player(module, lr=lr, betas=betas, ema=ema)
+
+    def drawer(self, game: Drawing) -> Drawer:
+        """The averaged generator of a game, and what it reads captions by."""
+        made = game.generator.averaged
+        if isinstance(game, TwoStages):
+            made = Stack(game.sketch.averaged, made)
+        if game.reader is not None:
+            self.encoder.load_state_dict(game.players[game.reader].reader.state_dict())
+        return Drawer(self.config, made, self.encoder, game.standard)
+
+    # -- how it is judged ----------------------------------------------------------------------
+
+    @property
+    def prompts(self) -> list[str]:
+        """What snapshots draw: captions that were trained on, and some that were not."""
+        seen, unseen = self.pictures.only("train"), self.pictures.only("held-out")
+        if self.config.data == "openmoji":
+            return [*PROMPTS, *(captions[0] for captions in unseen.captions[:4])]
+        return [captions[0] for captions in (*seen.captions[:12], *unseen.captions[:4])]
+
+    def snapshot(self, game: Game, folder: Path, turn: int) -> None:
+        """The fixed prompts, with two fixed codes."""
+        drawer = self.drawer(game)
+        e = drawer.read(self.prompts)
+        rows = [
+            drawer.draw(e, z.expand(len(e), -1)).cpu()
+            for z in drawer.fresh(2, torch.Generator().manual_seed(0)).split(1)
+        ]
+        grid(rows, zoom=2, beside=[f"turn {turn}"]).save(folder / f"turn-{turn:07d}.png")
+
+    def validate(self, game: Game) -> Mapping[str, float]:
+        """What the judge says of 300 captions that were trained on, drawn with fresh codes."""
+        train = self.pictures.only("train")
+        found = judge_drawings(
+            self.drawer(game), train, self.judge(), self.config.seed, seen=300, varied=8
+        )
+        names = ("r_precision", "diversity_ratio", "frechet")
+        shown = {name: found[name] for name in names if found.get(name) is not None}
+        return {**shown, "score": found["r_precision"]}
+
+    def judge(self) -> Judge:
+        """Who says what a picture shows: the plugin's for OpenMoji, else one of these pictures."""
+        if self._judge is None:
+            if self.config.data == "openmoji":
+                self._judge = Judge.load()
+            else:
+                self._judge = judge_of(self.pictures, steps=self.config.judge_steps)
+        return self._judge
+
+    def evaluate(self, trained: Trained) -> dict[str, Any]:
+        """What an independent judge says of drawings of seen and of unseen names, beside what it
+        says of real pictures and of drawings whose captions were shuffled."""
+        config = self.config
+        found = judge_drawings(
+            self.drawer(trained.game),
+            self.pictures,
+            self.judge(),
+            config.seed,
+            seen=config.samples,
+        )
+        about = {"data": self.pictures.source, "game": config.game, "resolution": self.size}
+        return {**about, **found}
+
+    # -- what is left --------------------------------------------------------------------------
+
+    def export(self, trained: Trained) -> None:
+        """``model.safetensors`` and ``model.json``: all that ``draw`` needs."""
+        drawer = self.drawer(trained.game)
+        drawer.about = {
+            "command": trained.run.manifest["command"],
+            "seed": self.config.seed,
+            "turns": trained.turn,
+            "data": self.pictures.source,
+        }
+        drawer.save(trained.run.path)
+
+    def report(self, trained: Trained) -> list[Section]:
+        """Names as drawn and as they are, seen and unseen; a way between two; the training."""
+        samples, drawer = trained.run.samples, self.drawer(trained.game)
+        sections = []
+        for split, title in SPLITS.items():
+            real = self.pictures.only(split)
+            if not len(real):
+                continue
+            path = samples / f"{split}.png"
+            shown = torch.randperm(len(real), generator=torch.Generator().manual_seed(0))[:16]
+            names = [real.captions[i][0] for i in shown.tolist()]
+            rows = [real.images[shown].float() / 127.5 - 1]
+            rows += [drawer(names, torch.Generator().manual_seed(seed)) for seed in range(3)]
+            grid(rows, zoom=2, above=names, beside=["real", *["drawn"] * 3]).save(path)
+            sections.append(Section(title, media={path: SHOWN}))
+        sections.append(self._between(samples / "between.png", drawer))
+        snapshots = sorted(samples.glob("turn-*.png"))
+        if snapshots:
+            path = samples / "training.png"
+            strip(snapshots).save(path)
+            said = "Fixed prompts with two fixed codes; the last four names were not trained on."
+            sections.append(
+                Section("The training", media={path: f"{', '.join(self.prompts)}. {said}"})
+            )
+        return sections
+
+    def _between(self, path: Path, drawer: Drawer) -> Section:
+        first, second = self.prompts[:2]
+        z = drawer.fresh(2, torch.Generator().manual_seed(0))
+        e = drawer.read([first]).expand(8, -1)
+        rows = [
+            drawer.draw(drawer.between(first, second, 8), z[:1].expand(8, -1)),
+            drawer.draw(e, drawer.between_codes(*z, 8)),
+        ]
+        grid([row.cpu() for row in rows], zoom=3).save(path)
+        said = f"Above from “{first}” to “{second}”, below from one code to another."
+        return Section("Between sentences and between codes", media={path: said})
