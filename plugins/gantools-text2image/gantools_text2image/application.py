@@ -149,7 +149,7 @@ class TextToImage(Application[TextToImageConfig]):
 
     def _player(self, module: torch.nn.Module, lr: float, ema: float | None = None) -> Player:
         betas = (self.config.beta1, self.config.beta2)
-        return Player(module, lr=lr, betas=betas, ema=ema)
+        return Player(module, lr=lr, betas=betas, ema=ema, schedule=_falling)
 
     def drawer(self, game: Drawing) -> Drawer:
         """The averaged generator of a game, and what it reads captions by."""
@@ -263,3 +263,8 @@ class TextToImage(Application[TextToImageConfig]):
         grid([row.cpu() for row in rows], zoom=3).save(path)
         said = f"Above from “{first}” to “{second}”, below from one code to another."
         return Section("Between sentences and between codes", media={path: said})
+
+
+def _falling(progress: float) -> float:
+    """1 in the first half of the training, then linearly to 0."""
+    return min(1.0, 2 * (1 - progress))

@@ -67,10 +67,13 @@ class TextToImageConfig(RunConfig):
     generator_width: Annotated[int, Option("Its channels at 32 pixels.", min=4, max=512)] = 32
     discriminator_width: Annotated[int, Option("Its channels at 32 pixels.", min=4, max=512)] = 32
     codes: Annotated[int, Option("Numbers of a code.", min=1, max=1_024)] = 64
-    lr: Annotated[float, Option("The generator's learning rate, at first.", min=0)] = 2e-4
-    discriminator_lr: Annotated[float, Option("The discriminator's.", min=0)] = 4e-4
+    lr: Annotated[
+        float,
+        Option("The generator's learning rate; it falls to 0 in the training's last half.", min=0),
+    ] = 5e-4
+    discriminator_lr: Annotated[float, Option("The discriminator's.", min=0)] = 5e-4
     beta1: Annotated[float, Option("Adam's decay of the gradient's mean.", min=0, max=0.999)] = 0.0
-    beta2: Annotated[float, Option("Adam's decay of its square.", min=0, max=0.9999)] = 0.9
+    beta2: Annotated[float, Option("Adam's decay of its square.", min=0, max=0.9999)] = 0.99
     ema: Annotated[
         float, Option("Decay of the generator's moving average.", min=0, max=0.99999)
     ] = 0.998

@@ -128,10 +128,9 @@ def test_the_judge_of_openmoji_is_the_shipped_one():
 
 def test_another_judge_is_trained_once(monkeypatch, tmp_path):
     monkeypatch.setenv("GANTOOLS_CACHE", str(tmp_path))
-    monkeypatch.setattr("gantools_text2image.judge_train.STEPS", 1)
-    judge = judge_of(shapes())
+    judge = judge_of(shapes(), steps=1)
     monkeypatch.setattr("gantools_text2image.judge_train.train_judge", None)
-    assert judge_of(shapes()).name == judge.name
+    assert judge_of(shapes(), steps=1).name == judge.name
     assert judge.name.startswith("judge-")
 
 
