@@ -41,7 +41,7 @@ class Exploration(AgentApplication[VIMEConfig]):
             bonus = setting.part("bonuses", config.bonus)(observations, actions)
         except RuntimeError as error:  # torch's, of sizes that cannot be
             raise UserError(f"--bonus {config.bonus} cannot be made: {error}.") from error
-        if any(weights.numel() == 0 for weights in bonus.parameters()):
+        if bonus is not None and not all(weights.numel() for weights in bonus.parameters()):
             raise UserError(f"--bonus {config.bonus} has a layer without units: give it one.")
         capacity = min(config.pool, self.turns * self.steps_per_turn)
         return ExplorationGame(policy, bonus, config, capacity), None
