@@ -33,12 +33,15 @@ def experiments(
 
 TABLES = {
     "mountaincar": experiments("mountaincar", "SparseMountainCar", 100_000, 10),
+    "televisioncar": experiments(
+        "televisioncar", "television_car:TelevisionCar-v0", 100_000, 5, drawn="0,2"
+    ),
     "swingup": experiments("swingup", "SparseCartPoleSwingup", 200_000, 5, drawn="2,4"),
     "halfcheetah": experiments("halfcheetah", "SparseHalfCheetah", 500_000, 5),
 }
 
-HEAD = """| bonus | seeds with success ≥ .95 | success rate, a seed each | return, quartiles over seeds | random | steps/s | time over none's |
-|---|---|---|---|---|---|---|"""
+HEAD = """| bonus | seeds with success ≥ .95 | success rate, a seed each | return, quartiles over seeds | random | first rewarded after, thousand steps | steps/s | time over none's |
+|---|---|---|---|---|---|---|---|"""
 
 
 def television() -> list[str]:
@@ -70,27 +73,34 @@ def line(experiment: Experiment, rows: list[dict], plain: list[dict]) -> str:
         ", ".join(f"{rate:.2f}" for rate in rates),
         f"{low:.2f} / {middle:.2f} / {high:.2f}",
         f"{statistics.fmean(row['baselines']['random'] for row in rows):.2f}",
+        found_after(experiment),
         f"{speed:.0f}",
         f"{plain_speed / speed:.2f}" if plain_speed else "",
     ]
     return "| " + " | ".join(cells) + " |"
 
 
+def training(experiment: Experiment, seed: int) -> list[tuple[float, float]]:
+    """(steps, mean return of the training episodes that ended lately), row by row."""
+    table = VIME.runs / f"{experiment.name}-{seed}" / "metrics.csv"
+    if not table.exists():
+        return []
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row.get("policy/episode_return")]
+    return [(float(row["policy/steps"]), float(row["policy/episode_return"])) for row in rows]
+
+
+def found_after(experiment: Experiment) -> str:
+    """When a training episode was first rewarded, seeds in order of that; – is never."""
+    runs = [training(experiment, seed) for seed in range(experiment.seeds)]
+    first = [next((steps for steps, value in run if value > 0), np.inf) for run in runs if run]
+    return ", ".join("–" if steps == np.inf else f"{steps / 1000:.0f}" for steps in sorted(first))
+
+
 def curve(experiment: Experiment, points: np.ndarray) -> list[np.ndarray]:
     """The training episodes' mean return of each seed, at ``points`` steps."""
-    curves = []
-    for seed in range(experiment.seeds):
-        table = VIME.runs / f"{experiment.name}-{seed}" / "metrics.csv"
-        if not table.exists():
-            continue
-        with table.open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.DictReader(file) if row.get("policy/episode_return")]
-        if rows:
-            steps = [float(row["policy/steps"]) for row in rows]
-            curves.append(
-                np.interp(points, steps, [float(r["policy/episode_return"]) for r in rows])
-            )
-    return curves
+    runs = [training(experiment, seed) for seed in range(experiment.seeds)]
+    return [np.interp(points, *zip(*run, strict=True)) for run in runs if run]
 
 
 def draw(table: str, members: Sequence[Experiment]) -> None:

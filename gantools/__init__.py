@@ -1,6 +1,7 @@
 """gantools: a toolkit for adversarial training. One engine knows games; applications are plugins.
 
-The names below are the public interface; what needs torch is imported when it is first used.
+The names below are the public interface; what needs torch is imported when it is first used. So
+are the packages beside them: ``gantools.losses.hinge`` needs no import of its own.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Agent": "gantools.engine",
-    "Alternating": "gantools.engine",
     "Application": "gantools.application",
     "Command": "gantools.application",
+    "Adversary": "gantools.adversary",
     "GAN": "gantools.gan",
     "Game": "gantools.engine",
     "Note": "gantools.errors",
@@ -25,7 +26,6 @@ _HOME = {
     "RunConfig": "gantools.config",
     "Section": "gantools.application",
     "Setting": "gantools.application",
-    "Simultaneous": "gantools.engine",
     "Spec": "gantools.application",
     "Trained": "gantools.application",
     "Trainer": "gantools.engine",
@@ -40,19 +40,21 @@ _HOME = {
     "shared": "gantools.engine",
 }
 
+_PACKAGES = ("agents", "data", "engine", "losses", "metrics", "nn", "testing")
+
 __all__ = [*_HOME, "__version__"]
 
 if TYPE_CHECKING:
+    from gantools import agents, data, engine, losses, metrics, nn, testing
+    from gantools.adversary import Adversary
     from gantools.api import evaluate, load, report, resume, run
     from gantools.application import Application, Command, Section, Setting, Spec, Trained
     from gantools.config import Option, RunConfig
     from gantools.engine import (
         Agent,
-        Alternating,
         Game,
         Observer,
         Player,
-        Simultaneous,
         Trainer,
         Turn,
         shared,
@@ -66,8 +68,10 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(importlib.import_module(_HOME[name]), name)
+    if name in _PACKAGES:
+        return importlib.import_module(f"gantools.{name}")
     raise AttributeError(f"module 'gantools' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, *_PACKAGES])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ def run(
     plugins = _loaded(plugins)
     spec = plugins.application(application)
     folder = None if out is None else Path(out)
+    say = _say if progress else _silent
+    say("preparing data and players")
     made = session.start(
         spec,
         make(spec.config, options),
@@ -52,7 +54,7 @@ def run(
         progress=progress,
         observers=observers,
     )
-    return _finish(made, plugins)
+    return _finish(made, plugins, say)
 
 
 def resume(
@@ -68,8 +70,10 @@ def resume(
         UserError: the folder is not a run, or it is being trained right now.
     """
     plugins = _loaded(plugins)
+    say = _say if progress else _silent
+    say("preparing data and players")
     made = session.resume(Path(path), plugins, progress=progress, observers=observers)
-    return _finish(made, plugins)
+    return _finish(made, plugins, say)
 
 
 def load(
@@ -80,6 +84,8 @@ def load(
     plugins: Plugins | None = None,
 ) -> Trained:
     """Load a trained run: its application and its game with the players' weights.
+
+    The process's random states and torch's threads are afterwards what they were before.
 
     Args:
         checkpoint: ``last`` or ``best``.
@@ -98,7 +104,18 @@ def evaluate(
     device: str | None = None,
     plugins: Plugins | None = None,
 ) -> dict[str, Any]:
-    """Judge a run on data that it has not seen; the results are also written into its folder."""
+    """Judge a run on data that it has not seen; the results are also written into its folder.
+
+    The evaluation is seeded, and runs with the threads that the run was configured for; random
+    states and threads are put back afterwards.
+
+    Args:
+        checkpoint: ``last`` or ``best``; only the last one's results are written.
+        device: ``cpu``, ``cuda``, …; None is what the run was configured for.
+
+    Raises:
+        UserError: the folder is not a run, or has no whole checkpoint.
+    """
     plugins = _loaded(plugins)
     trained = session.load(Path(path), plugins, which=checkpoint, device=device)
     return session.evaluate(trained, plugins)
@@ -119,7 +136,7 @@ def _loaded(plugins: Plugins | None) -> Plugins:
     return plugins
 
 
-def _finish(made: Run, plugins: Plugins) -> Run:
+def _finish(made: Run, plugins: Plugins, say: Callable[[str], None]) -> Run:
     """Judge a finished run, export its players and write its report."""
     if made.manifest["status"] == "finished" and not _is_follower():
         from gantools.runs.report import write_report
@@ -127,9 +144,22 @@ def _finish(made: Run, plugins: Plugins) -> Run:
         trained = session.load(made.path, plugins)
         with session.full_disk_is_said(made.path):
             trained.application.export(trained)
+        say("judging it on held-out data")
         session.evaluate(trained, plugins)
+        say("writing the report")
         write_report(trained, plugins)
     return made
+
+
+def _say(stage: str) -> None:
+    from gantools.runs.progress import say
+
+    if not _is_follower():
+        say(stage)
+
+
+def _silent(stage: str) -> None:
+    """Say nothing."""
 
 
 def _is_follower() -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from gantools.config import RunConfig
+from gantools.config import RunConfig, resolve
 from gantools.errors import UserError, did_you_mean
 from gantools.parts import bind, parse_several
 
@@ -83,13 +83,6 @@ class Section:
     media: Mapping[Path, str] = field(default_factory=dict)
 
 
-def _installed(kind: str, text: str) -> Any:
-    """A part of gantools, or of a plugin that is installed, by its name."""
-    from gantools.plugins import Plugins
-
-    return Plugins().part(kind, text)
-
-
 @dataclass(frozen=True)
 class Setting:
     """Where a game is built: one of the processes that will play it.
@@ -98,8 +91,7 @@ class Setting:
         rank: this process's number, from 0.
         world_size: how many processes there are.
         device: where this process's players will be, as torch names it.
-        parts: gives the objective, penalty, constraint, … of (kind, text); those of gantools and
-            of the plugins that are installed.
+        parts: gives the objective, penalty, constraint, … of (kind, text): ``Plugins().part``.
         training: whether the game will be trained; if not, it is built to be loaded, and its data
             may be left out: what was trained can be used where the data has gone.
     """
@@ -107,7 +99,7 @@ class Setting:
     rank: int = 0
     world_size: int = 1
     device: str = "cpu"
-    parts: Callable[[str, str], Any] = field(default=_installed, repr=False)
+    parts: Callable[[str, str], Any] | None = field(default=None, repr=False)
     training: bool = True
 
     @property
@@ -127,9 +119,12 @@ class Setting:
 
         Raises:
             UserError: there is none of that name, it cannot be imported, or takes no such value.
+            LookupError: this setting was made by hand, without parts.
         """
         if text == "none" and kind in ("constraints", "augmentations"):
             return None
+        if self.parts is None:
+            raise LookupError("this Setting has no parts: Setting(parts=Plugins().part)")
         return self.parts(kind, text)
 
     def penalties(self, text: str) -> Penalties:
@@ -192,7 +187,7 @@ class Application(ABC, Generic[C]):
             inputs: the folder into which :meth:`keep_inputs` copied what an earlier start of this
                 run was given; None for a new run.
         """
-        self.config = config.resolved()
+        self.config = resolve(config)
         self.inputs = inputs
 
     @abstractmethod
@@ -219,7 +214,16 @@ class Application(ABC, Generic[C]):
         """Copy what the run needs of the outside (data files) into its own folder.
 
         A run then stands by itself: it can be resumed, evaluated and moved when the files that it
-        was given have changed or gone.
+        was given have changed or gone. Called once for a new run, by the first process only, after
+        :meth:`build` and before the first turn; the others wait until it has ended.
+
+        Args:
+            folder: the run's ``inputs``, which is there and empty.
+
+        Raises:
+            UserError: what is to be copied cannot be had (any more). The run folder is left with
+                the status ``new``.
+            OSError: it cannot be written; a full disk is said with the folder's name.
         """
 
     def warm_start(self, game: Game) -> None:
@@ -235,8 +239,10 @@ class Application(ABC, Generic[C]):
     def snapshot(self, game: Game, folder: Path, turn: int) -> None:
         """Write what the players make at this turn into ``folder``, the run's samples.
 
-        Called with :meth:`validate`: a picture of fixed inputs, that a report can lay side by side
-        (``folder / f"turn-{turn:07d}.png"``).
+        Called with :meth:`validate`, and like it by every process where players are sharded, with
+        a folder that is thrown away in all but the first: a picture of fixed inputs. Those called
+        ``folder / f"turn-{turn:07d}.png"`` the report shows below each other, unless
+        :meth:`report` has a section called "The training" itself.
         """
 
     @abstractmethod

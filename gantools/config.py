@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -27,7 +28,7 @@ class Option:
     Attributes:
         help: one sentence, with the unit.
         min: least value of a number (for floats too).
-        max: greatest value of a number.
+        max: greatest value of a number; ``inf`` is a value only where this is ``math.inf``.
         part: the text names a part of this kind ("objectives", "penalties", "constraints",
             "augmentations", "solvers", "metrics", "data" or "bonuses"), or several penalties;
             one that is not there is refused before anything is made.
@@ -45,14 +46,14 @@ class Field:
 
     Attributes:
         type: bool, int, float, str or Path.
-        choices: the values of a ``Literal`` of strings, else empty.
+        choices: the values of a ``Literal``, all strings or all numbers of one type; else empty.
         optional: whether None is a value.
     """
 
     name: str
     type: type
     option: Option
-    choices: tuple[str, ...]
+    choices: tuple[Any, ...]
     optional: bool
     default: Any
 
@@ -101,8 +102,9 @@ class RunConfig:
         """The same with what was left out filled in by what suits the rest.
 
         A field that is None because its value depends on another (a learning rate on the game) gets
-        it here, so that a run's ``config.yaml`` says all that it was made with. What is resolved
-        already stays as it is.
+        it here, so that a run's ``resolved.yaml`` says all that it was made with. What is resolved
+        already stays as it is. What is returned is checked as what was asked is
+        (:func:`resolve`).
         """
         return self
 
@@ -125,14 +127,21 @@ def fields(config: type[RunConfig]) -> dict[str, Field]:
             )
         if not option.help.strip():
             raise TypeError(f"{config.__name__}.{field.name} says nothing of itself: Option(help)")
-        kind, optional, choices = hint.__origin__, False, ()
+        kind, optional = hint.__origin__, False
+        choices: tuple[Any, ...] = ()
         if typing.get_origin(kind) in (types.UnionType, typing.Union):
             kind, *rest = [part for part in typing.get_args(kind) if part is not type(None)]
             optional = True
             if rest:
                 raise TypeError(f"{config.__name__}.{field.name}: only `X | None` unions work")
         if typing.get_origin(kind) is Literal:
-            choices, kind = typing.get_args(kind), str
+            choices = typing.get_args(kind)
+            kind = type(choices[0])
+            if kind not in (int, float, str) or any(type(choice) is not kind for choice in choices):
+                raise TypeError(
+                    f"{config.__name__}.{field.name}: choices are all text or all numbers of one "
+                    "type"
+                )
         if kind not in (bool, int, float, str, Path):
             raise TypeError(f"{config.__name__}.{field.name}: {kind} cannot be an option")
         if field.default is dataclasses.MISSING:
@@ -161,6 +170,15 @@ def make(config: type[C], values: Mapping[str, Any], source: str = "option") -> 
     return config(**checked)
 
 
+def resolve(config: C) -> C:
+    """Return ``config.resolved()``, checked.
+
+    Raises:
+        UserError: it has a value of the wrong type or out of range.
+    """
+    return make(type(config), vars(config.resolved()), "resolved option")
+
+
 def _check(field: Field, value: Any, source: str) -> Any:
     said = f"The {source} {field.name!r}"
     if value is None:
@@ -175,15 +193,18 @@ def _check(field: Field, value: Any, source: str) -> Any:
     if not isinstance(value, field.type) or (isinstance(value, bool) and field.type is not bool):
         raise UserError(f"{said} must be {_noun(field.type)}, not {value!r}.")
     if field.choices and value not in field.choices:
-        hint = did_you_mean(str(value), field.choices)
-        raise UserError(f"{said} is one of {', '.join(field.choices)}, not {value!r}.{hint}")
+        known = [str(choice) for choice in field.choices]
+        hint = did_you_mean(value, known) if isinstance(value, str) else ""
+        raise UserError(f"{said} is one of {', '.join(known)}, not {value!r}.{hint}")
     low, high = field.option.min, field.option.max
+    if isinstance(value, float) and not math.isfinite(value) and value not in (low, high):
+        raise UserError(f"{said} must be a finite number, not {value!r}.")
     number: Any = value
     if (low is not None and not number >= low) or (high is not None and not number <= high):
         bounds = " and ".join(
             f"{word} {bound:g}"
             for word, bound in (("at least", low), ("at most", high))
-            if bound is not None
+            if bound is not None and math.isfinite(bound)
         )
         raise UserError(f"{said} must be {bounds}, not {value!r}.")
     return value

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
-from gantools.application import Setting
+from gantools.adversary import Adversary
 from gantools.engine import Game, Player, Turn, shared
 from gantools.losses import Objective
 from gantools.nn import Augment
@@ -16,8 +16,9 @@ class GAN(Game):
     """A generator against a discriminator, with any objective, penalties and augmentation.
 
     What a subclass may want to change: :meth:`reals` (batches that hold more than samples),
-    :meth:`fakes` (codes of another kind, conditions), :meth:`critic` (a condition beside the
-    samples) or :meth:`seen`. The discriminator moves first.
+    :meth:`fakes` (codes of another kind, conditions) or :meth:`critic` (a condition beside the
+    samples). The discriminator moves first. What both want is its ``adversary``; a game of other
+    players calls that from its own losses.
 
     Args:
         generator: codes [B, codes] -> samples [B, …].
@@ -47,19 +48,12 @@ class GAN(Game):
         *,
         codes: int,
         objective: Objective | str,
-        penalties: Callable[..., Mapping[str, Tensor]] | str = "none",
+        penalties: Callable[..., Mapping[str, Tensor]] | str | None = None,
         augment: Augment | str | None = None,
     ) -> None:
         super().__init__(discriminator=discriminator, generator=generator)
-        parts = Setting()
         self.codes = codes
-        self.objective: Objective = (
-            parts.part("objectives", objective) if isinstance(objective, str) else objective
-        )
-        self.penalties = parts.penalties(penalties) if isinstance(penalties, str) else penalties
-        self.augment: Augment | None = (
-            parts.part("augmentations", augment) if isinstance(augment, str) else augment
-        )
+        self.adversary = Adversary(objective, penalties, augment)
 
     def reals(self, turn: Turn) -> Tensor:
         """The real samples of the batch, [B, …]."""
@@ -74,27 +68,12 @@ class GAN(Game):
         """What scores samples [B, …]: the discriminator."""
         return self.discriminator
 
-    def seen(self, turn: Turn, samples: Tensor) -> Tensor:
-        """Samples as the discriminator sees them."""
-        if self.augment is None:
-            return samples
-        return self.augment(samples, turn.progress, turn.generator)
-
     def discriminator_loss(self, turn: Turn) -> dict[str, Tensor]:
         """Tell real from fake, plus the penalties."""
-        critic = self.critic(turn)
-        real, fake = self.seen(turn, self.reals(turn)), self.seen(turn, self.fakes(turn))
-        r, f = critic(real), critic(fake)
-        turn.log_scores("discriminator", r, f)
-        if self.augment is not None:
-            self.augment.observe(r.detach())
-        adversarial = self.objective.discriminator(r, f)
-        return {"adversarial": adversarial, **self.penalties(turn, critic, real, fake)}
+        real, fake = self.reals(turn), self.fakes(turn)
+        return self.adversary.discriminator(turn, self.critic(turn), real, fake)
 
-    def generator_loss(self, turn: Turn) -> Tensor:
+    def generator_loss(self, turn: Turn) -> dict[str, Tensor]:
         """Be taken for real."""
-        critic = self.critic(turn)
-        f = critic(self.seen(turn, self.fakes(turn)))
-        if not self.objective.needs_real:
-            return self.objective.generator(f)
-        return self.objective.generator(f, critic(self.seen(turn, self.reals(turn))))
+        fake, real = self.fakes(turn), self.reals(turn)
+        return self.adversary.generator(turn, self.critic(turn), fake, real)

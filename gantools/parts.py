@@ -58,6 +58,8 @@ def parse(text: str) -> Named:
             raise UserError(
                 f"{text!r} is not NAME, NAME:VALUE or NAME:VALUE,KEY=VALUE, such as r1:0.1,every=4."
             )
+        if equals and key in options:
+            raise UserError(f"{text!r} sets {key} twice.")
         if equals:
             options[key] = _value(value)
         else:

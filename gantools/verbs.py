@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gantools.errors import UserError
+from gantools.files import FULL, aside
 
 if TYPE_CHECKING:
     from gantools.application import Trained
@@ -30,31 +31,41 @@ def group(help: str) -> typer.Typer:
     return app
 
 
-def load_run(run: Path, application: str, checkpoint: str = "last") -> Trained:
-    """Load a run that has to be of ``application``.
+def load_run(
+    run: Path, application: str, checkpoint: str = "last", device: str | None = "cpu"
+) -> Trained:
+    """Load a run that has to be of ``application``; of another, nothing is built.
+
+    Args:
+        run: its folder.
+        application: by its name.
+        checkpoint: ``last`` or ``best``.
+        device: ``cpu``, ``cuda``, …; None is what the run was trained on, which may not be here.
 
     Raises:
         UserError: it is of another, it is no run, or has no such checkpoint.
     """
     from gantools.api import load
+    from gantools.runs.folder import Run
 
-    trained = load(run, checkpoint=checkpoint)
-    found = trained.run.manifest["application"]
+    found = Run.open(run).manifest["application"]
     if found != application:
         raise UserError(f"{run} is a run of {found!r}, not of {application!r}.")
-    return trained
+    return load(run, checkpoint=checkpoint, device=device)
 
 
 @contextmanager
-def writing(out: Path, kinds: tuple[str, ...]) -> Iterator[None]:
-    """Refuse, before any work, what cannot be written; say why writing failed.
+def writing(out: Path, kinds: tuple[str, ...]) -> Iterator[Path]:
+    """Give a file to write to that becomes ``out`` if the body ends well; else there is nothing.
+
+    What cannot be written is refused before any work.
 
     Args:
         out: the file; it must not exist.
         kinds: the suffixes that its name may have, such as ``.npz``.
 
     Raises:
-        UserError: it cannot be written; says why.
+        UserError: it cannot be written; says why. Other files' errors are left as they are.
     """
     if out.suffix not in kinds:
         raise UserError(f"Cannot write {str(out)!r}: its name must end in {' or '.join(kinds)}.")
@@ -62,7 +73,15 @@ def writing(out: Path, kinds: tuple[str, ...]) -> Iterator[None]:
         raise UserError(f"{out} exists already and is left as it is: choose another --out.")
     if not out.parent.is_dir():
         raise UserError(f"Cannot write {out}: there is no folder {out.parent}.")
+    ours = {str(out)}
     try:
-        yield
+        with aside(out) as temporary:
+            ours.add(str(temporary))
+            temporary.touch()  # may it be made?
+            temporary.unlink()
+            yield temporary
     except OSError as error:
-        raise UserError(f"Cannot write {out}: {error.strerror}.") from None
+        full = error.filename is None and error.errno in FULL  # as write() says it, without a name
+        if not full and str(error.filename) not in ours:
+            raise
+        raise UserError(f"Cannot write {out}: {error.strerror or error}.") from None

@@ -8,10 +8,13 @@ import subprocess
 import sys
 
 import pytest
+import torch
 from program import environment
 
 import gantools
+from gantools.engine.trainer import random_states
 from gantools.runs.checkpoint import Checkpoints
+from gantools.testing import differences
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +47,24 @@ def test_every_public_name_is_there(name):
     assert name in dir(gantools)
 
 
+def test_packages_are_there_without_an_import_of_their_own():
+    script = (
+        "import gantools; print(gantools.losses.hinge.discriminator is not None, "
+        "gantools.nn.__name__, gantools.data.Batches.__name__, gantools.engine.Trainer.__name__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["True", "gantools.nn", "Batches", "Trainer"]
+    for name in ("agents", "data", "engine", "losses", "metrics", "nn", "testing"):
+        assert getattr(gantools, name).__name__ == f"gantools.{name}"
+        assert name in dir(gantools)
+
+
 def test_what_is_not_there_is_said_by_name():
     with pytest.raises(AttributeError, match="module 'gantools' has no attribute 'nothing'"):
         gantools.nothing  # noqa: B018
@@ -71,6 +92,19 @@ def test_a_run_is_loaded_with_its_players_weights(run):
     assert again.turn == Checkpoints(run.checkpoints).best()[0]
     results = gantools.evaluate(run.path)
     assert results == json.loads(run.evaluation_file.read_text())
+
+
+@pytest.mark.parametrize("act", [gantools.load, gantools.evaluate, gantools.report])
+def test_a_process_that_looks_at_a_run_keeps_its_random_states_and_threads(run, act):
+    torch.manual_seed(123)
+    torch.set_num_threads(2)
+    before = random_states()
+    act(run.path)
+    try:
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
+    assert differences(before, random_states()) == []
 
 
 def test_resuming_a_finished_run_is_harmless(run):

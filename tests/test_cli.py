@@ -483,9 +483,11 @@ def test_a_run_without_its_configuration_or_checkpoints_is_refused(cli, tmp_path
     done = cli("evaluate", run)
     assert done.code == 2
     assert "has no whole checkpoint" in done.err.splitlines()[-1]
-    (run / "config.yaml").unlink()
+    gone = ("config.yaml", "resolved.yaml")
+    for name in gone:
+        (run / name).unlink()
     assert "Cannot read the configuration file" in the_error(cli("resume", run))
-    assert content(run) == {name: sha for name, sha in before.items() if name != "config.yaml"}
+    assert content(run) == {name: sha for name, sha in before.items() if name not in gone}
 
 
 def test_an_unknown_checkpoint_is_refused(cli, trained):

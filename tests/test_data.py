@@ -178,3 +178,19 @@ def test_where_nothing_can_be_kept_it_is_made_each_time(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("GANTOOLS_CACHE", str(tmp_path / "file"))
     assert cached("thing", lambda: {"x": torch.ones(1)})["x"] == 1
+
+
+def test_views_and_shared_memory_are_kept_and_come_back_as_they_were_made(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANTOOLS_CACHE", str(tmp_path))
+    table = torch.arange(6.0).view(2, 3).requires_grad_()
+    views = {"turned": table.T, "row": table[1], "wide": table[:, :1].expand(2, 4)}
+    shared = {"one": table, "other": table}
+    for name, tensors in (("views", views), ("shared", shared)):
+        made, read = (cached(name, lambda tensors=tensors: tensors) for _ in range(2))
+        assert made.keys() == read.keys() == tensors.keys()
+        for key, tensor in tensors.items():
+            assert torch.equal(made[key], tensor)
+            assert torch.equal(read[key], tensor)
+            assert made[key].is_contiguous()
+            assert not made[key].requires_grad
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["shared.safetensors", "views.safetensors"]

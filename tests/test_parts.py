@@ -76,6 +76,7 @@ def test_solvers_and_objectives_take_values():
         ("penalties", "r1:-1", "the weight is a number from 0, not -1.0"),
         ("penalties", "r1:nan", "the weight is a number from 0, not nan"),
         ("penalties", "r1:1,weight=2", "sets weight, twice"),
+        ("penalties", "r1:weight=1,weight=2", "sets weight twice"),
         ("penalties", "r1:wieght=2", "sets wieght, which it has not. Did you mean 'weight'?"),
         ("penalties", "r1:=2", "is not NAME, NAME:VALUE"),
         ("penalties", "r1:every=2,3", "is not NAME, NAME:VALUE"),
@@ -113,7 +114,10 @@ def test_every_part_says_its_formula_or_source(kind):
 def test_kinds_are_known_by_one_and_many():
     assert about(PARTS, "penalty", "r1") == about(PARTS, "penalties", "r1")
     assert about(PARTS, "data", "ring")["kind"] == "data source"
-    assert about(PARTS, "solver", "consensus:0.5")["values"] == {"gamma": 1.0}
+    assert about(PARTS, "solver", "consensus:0.5")["values"] == {"gamma": 0.5}
+    assert about(PARTS, "penalty", "r1:2,every=4")["values"] == {"weight": 2.0, "every": 4}
+    with pytest.raises(UserError, match="weight must be a number, not 'abc'"):
+        about(PARTS, "penalty", "r1:abc")
     with pytest.raises(UserError, match=r"no kind of part called 'objectiv'\. Did you mean"):
         about(PARTS, "objectiv", "hinge")
     assert len(KINDS) == 8

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Annotated, Any
 
 import pytest
+from PIL import Image
 
 from gantools.application import Section, Trained
 from gantools.config import Option, RunConfig
@@ -205,6 +206,25 @@ def test_a_run_without_figures_has_a_report(run: Run) -> None:
 
 def test_configuration_marks_what_is_not_default(run: Run) -> None:
     assert "<mark><code>7</code></mark> <small>default 0</small>" in written(run)
+
+
+def test_snapshots_are_shown_unless_the_application_shows_them_itself(run: Run) -> None:
+    assert "<h2>The training</h2>" not in written(run)
+    for turn in (200, 1000):
+        Image.new("RGB", (3, 2), "red").save(run.samples / f"turn-{turn:07d}.png")
+    text = written(run)
+    assert text.count("<h2>The training</h2>") == 1
+    assert "From turn 200 to turn 1000." in text
+    with Image.open(run.samples / "training.png") as sheet:
+        assert sheet.size == (3, 4)
+    own = written(run, [Section("The training", "by hand")])
+    assert own.count("<h2>The training</h2>") == 1
+    assert "From turn" not in own
+
+
+def test_a_broken_snapshot_does_not_break_the_report(run: Run) -> None:
+    (run.samples / "turn-0000001.png").write_bytes(b"torn")
+    assert "The snapshots cannot be shown" in written(run)
 
 
 def test_plugins_add_sections_and_cannot_break_the_report(run: Run) -> None:

@@ -19,6 +19,7 @@ from torch import Tensor
 from gantools.agents.evaluation import Predict, play
 from gantools.agents.worlds import make, resolve
 from gantools.errors import UserError
+from gantools.files import aside
 
 FIRST_DEMONSTRATION_SEED = 20_000_000
 _KEYS = ("obs", "act", "next_obs", "ep_len", "ep_ret", "terminated")
@@ -101,25 +102,19 @@ class Demonstrations:
 
     def save(self, path: Path | str) -> None:
         """Write a compressed .npz that ``load`` reads: whole, or not at all."""
-        path = Path(path)
-        unfinished = path.with_name(f".unfinished-{path.name}")
         deterministic = self.deterministic
-        try:
-            with unfinished.open("wb") as file:
-                np.savez_compressed(
-                    file,
-                    obs=self.obs.numpy(),
-                    act=self.action.numpy(),
-                    next_obs=self.next_obs.numpy(),
-                    ep_len=self.lengths.numpy(),
-                    ep_ret=self.returns.numpy(),
-                    terminated=self.ended.numpy(),
-                    source=self.source,
-                    **({} if deterministic is None else {"deterministic": deterministic}),
-                )
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        with aside(Path(path)) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(
+                file,
+                obs=self.obs.numpy(),
+                act=self.action.numpy(),
+                next_obs=self.next_obs.numpy(),
+                ep_len=self.lengths.numpy(),
+                ep_ret=self.returns.numpy(),
+                terminated=self.ended.numpy(),
+                source=self.source,
+                **({} if deterministic is None else {"deterministic": deterministic}),
+            )
 
 
 def load(source: str | Path, env: str) -> Demonstrations:

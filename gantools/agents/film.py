@@ -11,17 +11,16 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import gymnasium as gym
 import numpy as np
-from PIL import Image
 
 from gantools.agents.evaluation import FIRST_EVALUATION_SEED, Predict, play
 from gantools.agents.worlds import make
 from gantools.errors import UserError
+from gantools.media import video
 
-_FASTEST = {".mp4": 50, ".gif": 25}
-"""Frames a second; faster tasks have frames left out, and still run in real time."""
+FPS, GIF_FPS = 50, 25
+"""Frames a second at most; faster tasks have frames left out, and still run in real time."""
 
 
 def record(
@@ -50,72 +49,22 @@ def record(
         UserError: unknown suffix, or the environment cannot draw itself here.
     """
     path = Path(path)
-    if path.suffix not in _FASTEST:
-        raise UserError(f"Cannot write {str(path)!r}: a film's name ends in .mp4 or .gif.")
     _draw_off_screen()
-    unfinished = path.with_name(f".unfinished-{path.name}")
     with make(env, render_mode="rgb_array", **env_kwargs) as world:
         _aim(world, follow=not {"camera_id", "camera_name"} & env_kwargs.keys())
-        picture = _first_picture(world, env)
+        _draw_once(world, env)
         fps = world.metadata.get("render_fps", 30)
-        every = math.ceil(fps / _FASTEST[path.suffix])
-        film = (_Gif if path.suffix == ".gif" else _Mp4)(unfinished, Fraction(fps, every), picture)
+        every = math.ceil(fps / (GIF_FPS if path.suffix == ".gif" else FPS))
         steps = itertools.count()
+        with video(path, Fraction(fps) / every) as add:
 
-        def watch() -> None:
-            if next(steps) % every == 0:
-                film.add(np.asarray(world.render()))
+            def watch() -> None:
+                if next(steps) % every == 0:
+                    add(np.asarray(world.render()))
 
-        try:
-            episode_seed = FIRST_EVALUATION_SEED + 1000 * seed
-            episode = play(
-                predict, world, seed=episode_seed, deterministic=deterministic, watch=watch
-            )
-            film.finish()
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+            first = FIRST_EVALUATION_SEED + 1000 * seed
+            episode = play(predict, world, seed=first, deterministic=deterministic, watch=watch)
     return sum(frame.reward for frame in episode)
-
-
-class _Mp4:
-    """H.264, each side cut to an even number of pixels."""
-
-    def __init__(self, path: Path, rate: Fraction, picture: np.ndarray) -> None:
-        self._height, self._width = picture.shape[0] // 2 * 2, picture.shape[1] // 2 * 2
-        self._container = av.open(path, "w")
-        self._stream = self._container.add_stream("h264", rate=rate, options={"crf": "20"})
-        self._stream.width, self._stream.height = self._width, self._height
-        self._stream.pix_fmt = "yuv420p"
-
-    def add(self, picture: np.ndarray) -> None:
-        picture = np.ascontiguousarray(picture[: self._height, : self._width])
-        self._container.mux(self._stream.encode(av.VideoFrame.from_ndarray(picture)))
-
-    def finish(self) -> None:
-        self._container.mux(self._stream.encode())
-        self._container.close()
-
-
-class _Gif:
-    """An endless loop, each picture in its own 256 colours."""
-
-    def __init__(self, path: Path, rate: Fraction, picture: np.ndarray) -> None:
-        self._path = path
-        self._milliseconds = float(1000 / rate)
-        self._pictures: list[Image.Image] = []
-
-    def add(self, picture: np.ndarray) -> None:
-        self._pictures.append(Image.fromarray(picture).quantize())
-
-    def finish(self) -> None:
-        self._pictures[0].save(
-            self._path,
-            save_all=True,
-            append_images=self._pictures[1:],
-            duration=self._milliseconds,
-            loop=0,
-        )
 
 
 def _aim(world: gym.Env, *, follow: bool) -> None:
@@ -147,13 +96,18 @@ def _draw_off_screen() -> None:
             return
 
 
-def _first_picture(world: gym.Env, env: str) -> np.ndarray:
+def _draw_once(world: gym.Env, env: str) -> None:
+    """Try it.
+
+    Raises:
+        UserError: the environment cannot draw itself here.
+    """
     modes = world.metadata.get("render_modes", [])
     if "rgb_array" not in modes:
         raise UserError(f"{env} cannot be filmed: it draws as {modes}, not rgb_array.")
     world.reset(seed=0)
     try:
-        return np.asarray(world.render())
+        world.render()
     except gym.error.DependencyNotInstalled as error:
         raise UserError(f"{env} cannot be filmed here: {error}") from error
     except Exception as error:  # graphics libraries fail in as many ways as there are

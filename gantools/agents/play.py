@@ -26,9 +26,9 @@ def verbs(application: str, help: str) -> typer.Typer:
         """Render an episode of a trained policy to .mp4 or .gif."""
         from gantools.agents import record
 
-        with writing(out, (".mp4", ".gif")):
+        with writing(out, (".mp4", ".gif")) as temporary:
             policy = load_run(run, application, checkpoint).game.policy
-            record(policy.model, policy.world.env_id, out, seed=seed)
+            record(policy.model, policy.world.env_id, temporary, seed=seed)
         print(out)
 
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -74,4 +75,6 @@ def _option(field: Field) -> Any:
     bounds: dict[str, Any] = {}
     if field.type in (int, float):
         bounds = {"min": field.option.min, "max": field.option.max}
+        if field.option.max == math.inf:
+            bounds["max"] = None
     return typer.Option(field.default, flag, help=field.option.help, **bounds)

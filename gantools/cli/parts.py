@@ -10,7 +10,7 @@ import typer
 
 from gantools.cli.plugins import plugins_of
 from gantools.errors import UserError, did_you_mean
-from gantools.parts import options_of, parse
+from gantools.parts import bind, options_of, parse
 from gantools.plugins import KINDS, SINGULAR, Plugins
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -73,8 +73,10 @@ def about(plugins: Plugins, kind: str, name: str) -> dict[str, Any]:
         hint = did_you_mean(kind, kinds) or f" Known: {', '.join(SINGULAR.values())}."
         raise UserError(f"There is no kind of part called {kind!r}.{hint}")
     kind = kinds[kind]
-    name = parse(name).name  # values are shown, not taken
+    asked = parse(name)
+    name = asked.name
     part = plugins.registered(kind, name)
+    given = getattr(bind(kind, asked.without("every"), part), "keywords", {})
     owner = plugins.names(kind)[name].distribution
     options = options_of(kind, part) if callable(part) else {}
     made = plugins.part(kind, name) if kind == "objectives" else part
@@ -87,8 +89,8 @@ def about(plugins: Plugins, kind: str, name: str) -> dict[str, Any]:
         **own,
         "about": written or "",
         "values": {
-            key: None if option.default is option.empty else option.default
+            key: given.get(key, None if option.default is option.empty else option.default)
             for key, option in options.items()
         }
-        | ({"every": 1} if kind == "penalties" else {}),
+        | ({"every": asked.options.get("every", 1)} if kind == "penalties" else {}),
     }

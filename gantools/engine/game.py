@@ -25,6 +25,11 @@ class Game:
     Args:
         players: the players by name. ``game.discriminator`` is the player of that name.
 
+    Raises:
+        TypeError: one of them is no player.
+        ValueError: there is none, one has a name that every game has, or the game does not say
+            what one of them wants.
+
     Example:
         >>> class GAN(Game):
         ...     def discriminator_loss(self, turn):
@@ -36,6 +41,11 @@ class Game:
     def __init__(self, **players: Mover) -> None:
         if not players:
             raise ValueError("a game needs at least one player")
+        for name, player in players.items():
+            if not isinstance(player, Mover):
+                cure = f": wrap it, {name}=Player(module, lr=…)" * isinstance(player, nn.Module)
+                kind = type(player).__name__
+                raise TypeError(f"{name!r} is a {kind}, and not a Player or an Agent{cure}")
         self.players = players
         for name in dir(type(self)):
             by = getattr(getattr(type(self), name), "shared_by", None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import reduce
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -22,6 +22,8 @@ from gantools.engine.turn import SHARING
 from gantools.errors import NonFiniteError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lightning_fabric import Fabric
 
     from gantools.engine.game import Game
@@ -32,23 +34,30 @@ class Player(Mover):
     """A gradient player: a module, its optimizer, and optionally an averaged copy.
 
     Calling the player calls its module, and the module's methods are reached as the player's own:
-    a joint encoder and generator is one module with methods ``encode`` and ``generate``.
+    a joint encoder and generator is one module with methods ``encode`` and ``generate``. So are its
+    members, where it has any: ``player[0]``, ``player.windows["long"]``, ``for d in player``.
 
     Args:
         module: the parameters that this player moves. An ensemble or a joint player is one
-            module that holds the others.
+            module that holds the others. None of its methods may be called as one of the player's
+            own is (``step``, ``weights``, …), which would hide it.
         optimizer: an optimizer class of ``torch.optim`` or anything with its signature.
         moves: moves per turn; every move but the first gets a fresh batch.
         ema: decay of an exponential moving average of the weights in [0, 1), such as 0.999;
-            None keeps no average.
+            None keeps no average. Buffers are averaged too, those of whole numbers copied.
         clip_norm: gradients are scaled down to this global L2 norm; None leaves them.
         schedule: at every step the learning rate is multiplied by ``schedule(turn.progress)``, such
-            as ``lambda progress: 1 - progress``; None keeps it constant.
+            as ``lambda progress: 1 - progress``; None keeps it constant. What it is given is how
+            much of the whole training is over, from 0 to just below 1, whenever the player moves.
         constraint: prepares the module, in place, and may return a function that is called with the
             module after every step, to put its weights back into a set that they may not leave
             (``gantools.nn.spectral_norm``, ``gantools.nn.weight_clip``).
         options: given to the optimizer: ``lr=2e-4, betas=(0.5, 0.999)``, … Where the optimizer
             has a fused implementation it is used unless ``fused`` or ``foreach`` is given.
+
+    Raises:
+        ValueError: the module has no parameter, or a method that the player would hide; or an
+            argument is out of range.
 
     Example:
         >>> generator = Player(nn.Linear(2, 2), lr=1e-3, betas=(0.5, 0.9), ema=0.99)
@@ -74,17 +83,25 @@ class Player(Mover):
         self.module = module
         self.clip_norm = clip_norm
         self.schedule = schedule
-        self.project = None if constraint is None else constraint(module)
+        self._project = None if constraint is None else constraint(module)
         self._make_optimizer = optimizer
         self._options = options
         self._ema_decay = ema
         self.ema: AveragedModel | None = None
         self.optimizer: Any = None
+        self.trainable: list[nn.Parameter] = []
+        """The parameters that the optimizer moves; there are none before :meth:`setup`."""
         self.check_finite = True
         self.sharded = False
         """Whether the trainer spreads the parameters over the processes (FSDP)."""
         self._precise: Fabric | None = None  # set where arithmetic is not plain 32-bit
         self._processes = 1  # how many move this player together
+        if hidden := _own_names(module) & set(dir(self)):
+            name = min(hidden)
+            raise ValueError(
+                f"{type(module).__name__}.{name} would be hidden by the player's own {name!r}: "
+                f"rename it, or give Player(nn.Sequential(module)) and call player[0].{name}"
+            )
 
     # -- setting up ------------------------------------------------------------------------
 
@@ -92,8 +109,10 @@ class Player(Mover):
         """Move to the device, start all processes at one set of weights, make the optimizer.
 
         Raises:
-            ValueError: the optimizer refuses its options.
+            ValueError: the optimizer refuses its options, or FSDP the module.
         """
+        if self.sharded:
+            sharding.check(self.name, self.module)
         self.module.to(fabric.device)
         self._processes = fabric.world_size
         if fabric.strategy.precision.precision != "32-true":
@@ -103,7 +122,7 @@ class Player(Mover):
                 if parameter.dim() == 4:
                     parameter.data = parameter.data.to(memory_format=torch.channels_last)
         if self._ema_decay is not None:
-            average = get_ema_multi_avg_fn(self._ema_decay)
+            average = partial(_average, get_ema_multi_avg_fn(self._ema_decay))
             self.ema = AveragedModel(self.module, multi_avg_fn=average, use_buffers=True)
             self.ema.requires_grad_(False).eval()
         if self.sharded:
@@ -130,29 +149,54 @@ class Player(Mover):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The module's forward pass."""
         self._check_sharing()
-        if self._precise is None:
-            return self.module(*args, **kwargs)
-        return _InPrecision(self._precise, self.module)(*args, **kwargs)
+        return self._compute(self.module, *args, **kwargs)
 
     def __getitem__(self, index: Any) -> Any:
         """A member of an ensemble or a sequence of modules."""
-        return self._mine(self.module[index])  # type: ignore[index]
+        return self._seen(self.module[index])  # type: ignore[index]
+
+    def __iter__(self) -> Iterator[Any]:
+        """The members of an ensemble (the names, where they have names: an ``nn.ModuleDict``)."""
+        return (self._seen(part) for part in self.module)  # type: ignore[attr-defined]
+
+    def __len__(self) -> int:
+        """How many members an ensemble has."""
+        return len(self.module)  # type: ignore[arg-type]
+
+    def __bool__(self) -> bool:
+        return True  # whether or not the module has a length
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or "module" not in self.__dict__:
             raise AttributeError(name)
-        attribute = getattr(self.module, name)
-        if self.__dict__.get("sharded") and inspect.ismethod(attribute):
-            sharding.gather_in(self.module, name)
-            attribute = getattr(self.module, name)
-        return self._mine(attribute)
+        return self._attribute(self.module, name)
 
-    def _mine(self, part: Any) -> Any:
-        """A part of the module as the game sees it: what can be called, in the right precision."""
-        if not (inspect.ismethod(part) or isinstance(part, nn.Module)):
+    def _attribute(self, owner: Any, name: str) -> Any:
+        """An attribute of the module, or of a part of it, as the game sees it."""
+        if isinstance(owner, nn.ModuleDict) and name in ("items", "values"):
+            return getattr({key: self._seen(part) for key, part in owner.items()}, name)
+        return self._seen(getattr(owner, name))
+
+    def _seen(self, part: Any) -> Any:
+        """A part of the module as the game sees it: what computes goes through the player."""
+        method = inspect.ismethod(part)
+        if not (method or isinstance(part, nn.Module)):
             return part
         self._check_sharing()
-        return part if self._precise is None else _InPrecision(self._precise, part)
+        if (self._precise is None and not self.sharded) or (method and part.__name__ in _KEEPING):
+            return part
+        return _Part(self, part)
+
+    def _compute(self, part: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call the module, a part or a method of it: with all its parameters where they are
+        sharded, in this player's precision, with results of the default type."""
+        if self.sharded and part is not self.module:
+            part = partial(sharding.call, self.module, part)
+        if self._precise is None:
+            return part(*args, **kwargs)
+        with self._precise.autocast():
+            result = part(*args, **kwargs)
+        return self._precise.strategy.precision.convert_output(result)
 
     def _check_sharing(self) -> None:
         """Refuse to take part in shared work that is not said to depend on this player."""
@@ -301,8 +345,8 @@ class Player(Mover):
                 )
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        if self.project is not None:
-            self.project(self.module)
+        if self._project is not None:
+            self._project(self.module)
 
     def settle(self, turn: Turn) -> None:
         """What follows a move: equal buffers everywhere, the moving average, and the turn is told
@@ -322,8 +366,8 @@ class Player(Mover):
         """Take these values for the trainable parameters."""
         for parameter, value in zip(self.trainable, weights, strict=True):
             parameter.copy_(value)
-        if self.project is not None:
-            self.project(self.module)
+        if self._project is not None:
+            self._project(self.module)
 
     # -- state -----------------------------------------------------------------------------
 
@@ -376,16 +420,47 @@ def _take_first(tensors: Iterable[Tensor]) -> None:
         torch.distributed.broadcast(tensor, src=0)
 
 
-class _InPrecision:
-    """A module or method, computed in Fabric's precision, with results of the default type."""
+def _average(
+    lerp: Callable[..., None], averages: Sequence[Tensor], values: Sequence[Tensor], count: Tensor
+) -> None:
+    """Move averages, all of one type, towards the values; those of whole numbers are copied."""
+    if averages[0].is_floating_point() or averages[0].is_complex():
+        lerp(averages, values, count)
+        return
+    for average, value in zip(averages, values, strict=True):
+        average.copy_(value)
 
-    def __init__(self, fabric: Fabric, function: Callable[..., Any]) -> None:
-        self._fabric, self._function = fabric, function
+
+_KEEPING = frozenset(dir(nn.Module)) - {"forward"}
+"""Methods that every module has and that compute nothing: ``parameters``, ``state_dict``, …"""
+
+
+def _own_names(module: nn.Module) -> set[str]:
+    """The public names that the module's class has and ``nn.Module`` has not."""
+    own = {name for kind in type(module).__mro__ for name in vars(kind)} - set(dir(nn.Module))
+    return {name for name in own if not name.startswith("_")}
+
+
+class _Part:
+    """A part or method of a player's module, which computes as the player does."""
+
+    def __init__(self, player: Player, part: Any) -> None:
+        self._player, self._part = player, part
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with self._fabric.autocast():
-            result = self._function(*args, **kwargs)
-        return self._fabric.strategy.precision.convert_output(result)
+        return self._player._compute(self._part, *args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._function, name)
+        return self._player._attribute(self._part, name)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._player._seen(self._part[index])
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self._player._seen(part) for part in self._part)
+
+    def __len__(self) -> int:
+        return len(self._part)
+
+    def __bool__(self) -> bool:
+        return True

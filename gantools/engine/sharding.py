@@ -6,7 +6,7 @@ in one process.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from torch.distributed.checkpoint.state_dict import (
     set_model_state_dict,
     set_optimizer_state_dict,
 )
-from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
+from torch.distributed.fsdp import FSDPModule, fully_shard, register_fsdp_forward_method
 
 from gantools.errors import UserError
 
@@ -35,10 +35,32 @@ def shard(module: nn.Module) -> None:
     fully_shard(module)
 
 
-def gather_in(module: nn.Module, method: str) -> None:
-    """Let a method of a sharded module gather the parameters as its forward does."""
-    if method not in vars(module) and not hasattr(nn.Module, method):
-        register_fsdp_forward_method(module, method)
+def check(player: str, module: nn.Module) -> None:
+    """Look at a module before it is sharded.
+
+    Raises:
+        ValueError: it is sharded already, or it is a bare list or dict of modules.
+    """
+    if isinstance(module, FSDPModule):
+        raise ValueError(f"the parameters of {player!r} are spread already: make the player anew")
+    if isinstance(module, (nn.ModuleList, nn.ModuleDict)):
+        raise ValueError(
+            f"fsdp cannot spread the {type(module).__name__} of {player!r}: put it into a module "
+            "that has a forward"
+        )
+
+
+def call(module: nn.Module, part: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a method or a part of a sharded module, which gathers the parameters as its forward
+    does."""
+    if "_call" not in vars(module):
+        module._call = _call  # type: ignore[assignment]
+        register_fsdp_forward_method(module, "_call")
+    return module._call(part, *args, **kwargs)  # type: ignore[operator]
+
+
+def _call(part: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    return part(*args, **kwargs)
 
 
 def module_state(module: nn.Module) -> dict[str, Any]:

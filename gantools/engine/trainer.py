@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -38,6 +39,8 @@ class Observer:
 
 class Trainer:
     """Plays a game for some turns.
+
+    It may be used again: for another game, or with other data, a new training begins.
 
     Args:
         turns: how many turns to play in all; a resumed training plays what is left of them.
@@ -109,9 +112,14 @@ class Trainer:
         self.game: Game | None = None
         self._data: Any = None
         self._generator: torch.Generator | None = None
+        self._began: dict[str, Any] = {}  # what solver and watcher remembered before any training
+        self._ready = False  # set up, and not yet played
 
     def setup(self, game: Game, data: Iterable[Any] | None = None) -> None:
         """Start processes, seed everything and take the players to their devices, without playing.
+
+        A new training begins: at turn 0 and from the weights that the players have, with new
+        optimizers and averages, and nothing remembered by the solver or the watcher.
 
         ``data`` yields batches (tensors, or nests of them) without end or is iterated again and
         again. Its position is part of the state if it has ``state_dict`` and ``load_state_dict``;
@@ -119,6 +127,7 @@ class Trainer:
 
         Raises:
             UserError: the solver cannot play this game.
+            ValueError: a player refuses its optimizer's options, or FSDP a player's module.
         """
         if hasattr(self.solver, "check"):
             self.solver.check(game)
@@ -138,7 +147,18 @@ class Trainer:
         game.to(self.fabric.device)
         self._generator = torch.Generator(self.fabric.device)
         self.reseed(self.seed)
+        self._forget()
         self.game, self._data = game, data
+        self.turn, self._ready = 0, True
+
+    def _forget(self) -> None:
+        """Let the solver and the watcher be as they were before the first training."""
+        parts: dict[str, Any] = {"solver": self.solver, "watcher": self.watcher}
+        for name, part in parts.items():
+            if name in self._began:
+                part.load_state_dict(copy.deepcopy(self._began[name]))
+            elif hasattr(part, "state_dict"):
+                self._began[name] = copy.deepcopy(part.state_dict())
 
     def reseed(self, seed: int) -> None:
         """Seed all random states: processes share their weights but draw different noise."""
@@ -149,14 +169,21 @@ class Trainer:
     def fit(self, game: Game, data: Iterable[Any] | None = None) -> None:
         """Play the game until ``turns`` turns have been played.
 
-        Call :meth:`setup` and :meth:`load_state_dict` first to go on from a saved state.
+        Of the game and the data that were played last (the data may be left out) the training
+        goes on, if turns are left: after an interruption, or with a greater ``turns``. Of another
+        game, or with other data, it is a new one (see :meth:`setup`). To go on from a saved
+        state call :meth:`setup` and :meth:`load_state_dict` first.
 
         Raises:
+            ValueError: :meth:`setup` was called for another game or with other data.
             NonFiniteError: a loss or a gradient stopped being finite (unless not checked).
             TroubleError: the watcher saw something go wrong, and is to go back then.
         """
-        if self.game is not game:
+        if self.game is not game or (data is not None and data is not self._data):
+            if self._ready:
+                raise ValueError("setup was called with another game or other data: give fit these")
             self.setup(game, data)
+        self._ready = self.should_stop = False
         batches = None if self._data is None else self._batches(self._data)
         self._tell("training_began")
         error: BaseException | None = None
@@ -268,6 +295,20 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
+
+
+@contextmanager
+def seeded(seed: int, threads: int) -> Iterator[None]:
+    """While this lasts random states begin at ``seed`` and torch has so many threads; the global
+    random states and the threads that there were are put back after it."""
+    states, before = random_states(), torch.get_num_threads()
+    seed_everything(seed)
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+        set_random_states(states)
 
 
 def random_states() -> dict[str, Any]:

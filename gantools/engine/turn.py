@@ -70,6 +70,11 @@ class Turn:
             self._batches.append(None if self._data is None else next(self._data))
         return self._batches[self._piece]
 
+    @property
+    def mover(self) -> str | None:
+        """The player that works out its move; None between moves."""
+        return self._mover
+
     def randn(self, *size: int) -> Tensor:
         """Standard normal noise of shape ``size`` on the device, from this turn's generator."""
         return torch.randn(*size, generator=self.generator, device=self.device)
@@ -88,24 +93,28 @@ class Turn:
         if self._mover is None:
             self.terms[name] = self.figures[name]
 
-    def log_scores(self, player: str, real: Tensor, fake: Tensor) -> None:
+    def log_scores(self, player: str, real: Tensor, fake: Tensor, of: str = "") -> None:
         """Log, on the turns that are watched, how well ``player`` tells real from fake.
 
         ``player/separation`` is the share of pairs of which the real one is scored higher, ties
         half: ½ if nothing is told apart, 1 if everything is, whatever the objective. The watcher
-        makes nothing of fewer than eight pairs, nor of real scores that are all the same.
+        makes nothing of fewer than eight pairs, nor of real scores that are all the same. Of what
+        is logged several times in a turn (by a player with several moves) the last counts.
 
         Args:
+            player: who tells them apart.
             real: scores of real samples, of any shape; they are paired in their order.
             fake: scores of fakes; where there are more of one, the rest of these is left out.
+            of: which of several scores these are (a member of an ensemble, a head): each is a
+                figure of its own, ``player/of/separation``.
         """
         if self.watching:
+            name = "/".join(filter(None, (player, of, "separation")))
             real, fake = real.detach().flatten(), fake.detach().flatten()
             n = min(len(real), len(fake))
-            separation = 0.5 + 0.5 * (real[:n] - fake[:n]).sign().mean()
+            self.figures[name] = 0.5 + 0.5 * (real[:n] - fake[:n]).sign().mean()
             if n >= 8 and real.min() < real.max():
-                self.looks[f"{player}/separation"] = separation
-            self.figures.setdefault(f"{player}/separation", separation)
+                self.looks[name] = self.figures[name]
 
     # -- sharing work -----------------------------------------------------------------------
 
@@ -124,24 +133,28 @@ class Turn:
             with torch.set_grad_enabled(needs_graph), _computing(key, by) as work:
                 value = compute()
             kept = self._shared[key] = _Kept(frozenset(work.depends), needs_graph, value)
-            if self.watching and by is not None and isinstance(value, Tensor):
-                self._log_diversity(by, value.detach())
+            if self.watching and by is not None:
+                self._log_diversity(by, value)
         if (outer := SHARING.get()) is not None:
             outer.depends |= kept.depends
         if kept.has_graph and by != self._mover and not self._joint:
             return tree_map(lambda x: x.detach() if isinstance(x, Tensor) else x, kept.value)
         return kept.value
 
-    def _log_diversity(self, player: str, work: Tensor) -> None:
+    def _log_diversity(self, player: str, value: Any) -> None:
         """Log how much the samples of shared work [B, …] differ; 0 is a single point.
 
+        Of work that is several tensors the first with floats is looked at, and of several works
+        in a turn the last counts.
         The measure is the mean over features of their standard deviation over the batch (Karras et
         al. 2018, section 3). ``player/diversity`` is relative to that of real samples of the same
         shape in this move's batch, and 1 if it is theirs. Where there are none ``player/spread``
         is relative to the root mean square of the work. Where all real samples are the same, or
         the work is all zeros, there is nothing to measure by and nothing is logged.
         """
-        if not work.is_floating_point() or work.dim() == 0:
+        floats = (x.detach() for x in tree_leaves(value) if isinstance(x, Tensor) and x.dim())
+        work = next((x for x in floats if x.is_floating_point()), None)
+        if work is None:
             return
         batch = self._batches[self._piece] if len(self._batches) > self._piece else None
         real = next((x for x in tree_leaves(batch) if _alike(x, work)), None)
@@ -151,8 +164,7 @@ class Turn:
             work = work.reshape(-1, *real.shape[1:])
             name, scale = f"{player}/diversity", real.std(0, correction=0).mean()
         if len(work) > 1 and scale > 0:
-            self.looks[name] = work.std(0, correction=0).mean() / scale
-            self.figures.setdefault(name, self.looks[name])
+            self.figures[name] = self.looks[name] = work.std(0, correction=0).mean() / scale
 
     def rollout(self, player: str, collect: Callable[[], T], *, fresh: bool = False) -> T:
         """Return the agent's rollout of this turn, collecting it when first asked for.

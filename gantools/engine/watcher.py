@@ -102,7 +102,7 @@ class History:
 
     def is_penalty(self, name: str) -> bool:
         """Whether the term ``player/term`` is a penalty."""
-        term = name.split("/", 1)[1]
+        term = name.rsplit("/", 1)[1]  # of an ensemble's member: player/member/term
         return "penalty" in term or term in self.penalties
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from gantools.losses.penalties import Critic
+from gantools.losses.penalties import Critic, Samples
 
 if TYPE_CHECKING:
     from gantools.engine import Turn
@@ -44,7 +44,7 @@ class Penalties:
         self.terms = tuple(terms)
 
     def __call__(
-        self, turn: Turn, critic: Critic, real: Tensor, fake: Tensor, **given: Any
+        self, turn: Turn, critic: Critic, real: Samples, fake: Samples, **given: Any
     ) -> dict[str, Tensor]:
         """The weighted penalties by name, of this turn; see :class:`Penalty` for the arguments."""
         return {

@@ -34,7 +34,14 @@ def _objective(
         return -conjugate_of_g(fake).mean()
 
     source = f"{divergence}: Nowozin et al. 2016"
-    return Objective(discriminator, generator, formula, source, needs_real=False)
+    return Objective(
+        discriminator,
+        generator,
+        formula,
+        source,
+        needs_real=False,
+        joint=lambda real, fake: -discriminator(real, fake),
+    )
 
 
 f_kl = _objective(

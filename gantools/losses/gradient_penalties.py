@@ -19,9 +19,9 @@ def gradient_norm_squared(critic: Critic, samples: Samples) -> Tensor:
     """‖∇ₓ D(x)‖² of every sample, differentiable in D's parameters.
 
     Args:
-        critic: maps samples [B, …] to scores [B] or [B, 1].
-        samples: [B, …]; gradients do not flow into whatever made them. Of a tuple the gradient is
-            that with respect to all its tensors, laid end to end.
+        critic: maps samples [B, …] to scores [B], or [B, …] of patches, which are summed.
+        samples: [B, …]; gradients do not flow into whatever made them. Of several tensors the
+            gradient is that with respect to all of them, laid end to end.
 
     Returns:
         Tensor [B].
@@ -30,13 +30,14 @@ def gradient_norm_squared(critic: Critic, samples: Samples) -> Tensor:
 
 
 def _scores_and_slopes(critic: Critic, samples: Samples) -> tuple[Tensor, Tensor]:
-    """D(x) and ‖∇ₓ D(x)‖², both [B]."""
-    x = tuple(part.detach().requires_grad_(True) for part in several(samples))
+    """D(x), the mean of those of a sample's patches, and ‖∇ₓ D(x)‖² of their sum, both [B]."""
+    x = tuple(part.detach() for part in several(samples))
+    moved = [part.requires_grad_(True) for part in x if part.is_floating_point()]
     with torch.enable_grad():
         scores = critic(*x)
-        gradients = torch.autograd.grad(scores.sum(), x, create_graph=True)
-    slopes = torch.stack([gradient.flatten(1).square().sum(1) for gradient in gradients])
-    return scores.flatten(), slopes.sum(0)
+        gradients = torch.autograd.grad(scores.sum(), moved, create_graph=True, allow_unused=True)
+    slopes = [g.reshape(len(g), -1).square().sum(1) for g in gradients if g is not None]
+    return scores.reshape(len(x[0]), -1).mean(1), torch.stack(slopes).sum(0)
 
 
 def r1(
@@ -67,14 +68,20 @@ S = TypeVar("S", bound=Samples)
 
 
 def interpolate(real: S, fake: S, generator: torch.Generator | None = None) -> S:
-    """x̂ = u·x + (1 − u)·G(z) with one u ~ U[0, 1) for each pair of samples [B, …]."""
+    """x̂ = u·x + (1 − u)·G(z) with one u ~ U[0, 1) for each pair of samples [B, …].
+
+    What is of whole numbers stays the real one's.
+    """
     x, y = several(real), several(fake)
-    u = torch.rand(len(x[0]), generator=generator, device=x[0].device, dtype=x[0].dtype)
-    mixed = tuple(
-        torch.lerp(b.detach(), a.detach(), u.view(-1, *(1,) * (a.dim() - 1)).to(a.dtype))
-        for a, b in zip(x, y, strict=True)
-    )
-    return mixed if isinstance(real, tuple) else mixed[0]  # type: ignore[return-value]
+    u = torch.rand(len(x[0]), generator=generator, device=x[0].device)
+
+    def between(a: Tensor, b: Tensor) -> Tensor:
+        if not a.is_floating_point():
+            return a
+        return torch.lerp(b.detach(), a.detach(), u.view(-1, *(1,) * (a.dim() - 1)).to(a.dtype))
+
+    mixed = tuple(between(a, b) for a, b in zip(x, y, strict=True))
+    return mixed[0] if isinstance(real, Tensor) else mixed  # type: ignore[return-value]
 
 
 def wgan_gp(
@@ -125,15 +132,15 @@ def dragan(
     Args:
         c: how far the region around a sample reaches, in standard deviations.
     """
+
+    def perturbed(x: Tensor) -> Tensor:
+        if not x.is_floating_point():
+            return x
+        noise = torch.rand(x.shape, generator=generator, device=x.device, dtype=x.dtype)
+        return x + c * x.std(correction=0) * noise
+
     x = several(real)
-    perturbed = tuple(
-        part
-        + c
-        * part.std(correction=0)
-        * torch.rand(part.shape, generator=generator, device=part.device, dtype=part.dtype)
-        for part in x
-    )
-    return weight * _excess(critic, interpolate(x, perturbed, generator))
+    return weight * _excess(critic, interpolate(x, tuple(map(perturbed, x)), generator))
 
 
 def _excess(critic: Critic, samples: Samples, one_sided: bool = False) -> Tensor:

@@ -26,6 +26,10 @@ class Objective:
         source: the paper that it is from.
         needs_real: False if the generator's loss looks at the fakes only, which spares a game
             the scores of real samples in the generator's move.
+        joint: (real scores, fake scores) -> the loss of a player who makes both sides, as the
+            encoder and generator of BiGAN and ALI do: pairs (x, E(x)) that are to pass for
+            (G(z), z) as well as these for those (Donahue et al. 2017; Dumoulin et al. 2017). Left
+            out it is the discriminator's loss with the sides exchanged.
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
@@ -33,6 +37,16 @@ class Objective:
     formula: str = ""
     source: str = ""
     needs_real: bool = True
+    joint: Callable[[Tensor, Tensor], Tensor] = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.joint is None:
+            object.__setattr__(self, "joint", lambda real, fake: self.discriminator(fake, real))
+
+
+def _opposed(discriminator: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
+    """The loss of a player who wants just what the discriminator does not."""
+    return lambda real, fake: -discriminator(real, fake)
 
 
 def _minimax_generator(fake: Tensor, real: Tensor | None = None) -> Tensor:
@@ -95,6 +109,7 @@ minimax = Objective(
     formula="D: sp(−r) + sp(f); G: −sp(f), that is log(1 − σ(f))",
     source="Goodfellow et al. 2014, eq. 1",
     needs_real=False,
+    joint=_opposed(_non_saturating_discriminator),
 )
 
 non_saturating = Objective(
@@ -119,6 +134,7 @@ hinge = Objective(
     formula="D: relu(1 − r) + relu(1 + f); G: −f",
     source="Lim & Ye 2017; Miyato et al. 2018",
     needs_real=False,
+    joint=_opposed(_wasserstein_discriminator),
 )
 
 wasserstein = Objective(
@@ -168,6 +184,7 @@ def label_smoothing(alpha: float = 0.9) -> Objective:
         formula=f"D: α sp(−r) + (1 − α) sp(r) + sp(f), α = {alpha}; G: sp(−f)",
         source="Salimans et al. 2016, section 3.4",
         needs_real=False,
+        joint=lambda real, fake: _non_saturating_discriminator(fake, real),
     )
 
 

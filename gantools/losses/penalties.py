@@ -6,13 +6,13 @@ the others are in :mod:`gantools.losses.gradient_penalties`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-Samples = Tensor | tuple[Tensor, ...]
+Samples = Tensor | Sequence[Tensor]
 """Samples [B, …]; or several tensors that belong together row by row, as a picture and its caption
 or an image and its code do, which a critic takes as that many arguments."""
 
@@ -22,7 +22,7 @@ Critic = Callable[..., Tensor]
 
 def several(samples: Samples) -> tuple[Tensor, ...]:
     """The tensors of samples, for a critic's call: ``critic(*several(samples))``."""
-    return samples if isinstance(samples, tuple) else (samples,)
+    return (samples,) if isinstance(samples, Tensor) else tuple(samples)
 
 
 class Penalty(Protocol):
@@ -41,8 +41,8 @@ class Penalty(Protocol):
 
         Args:
             critic: the player that it is a term of; maps samples [B, …] to scores [B] or [B, 1].
-                Where these are tuples it takes their tensors as arguments, and gradients are those
-                with respect to all of them together.
+                Where these are several tensors it takes them as arguments, and gradients are those
+                with respect to all of them together; whole numbers (labels, phonemes) have none.
             real: samples [B, …] of the data.
             fake: samples [B, …] of the other side; gradients do not flow into what made them.
             weight: what the paper's formula multiplies it by.
@@ -101,8 +101,9 @@ def qp(
         fake: as many as there are real samples.
     """
     x, y = several(real), tuple(part.detach() for part in several(fake))
-    difference = (critic(*x) - critic(*y)).flatten()
-    apart = torch.cat([(a - b).abs().flatten(1) for a, b in zip(x, y, strict=True)], 1)
+    difference = (critic(*x) - critic(*y)).reshape(len(x[0]), -1).mean(1)
+    pairs = [(a, b) for a, b in zip(x, y, strict=True) if a.is_floating_point()]
+    apart = torch.cat([(a - b).abs().reshape(len(a), -1) for a, b in pairs], 1)
     distance = apart.mean(1).clamp(min=1e-12)  # of equal samples δ is 0
     return (difference.square() / (2 * weight * distance)).mean()
 

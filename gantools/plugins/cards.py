@@ -6,16 +6,17 @@ version or module, the environment, or gantools itself has changed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import json
-import os
 import sys
 import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gantools import __version__, cache
+from gantools.files import aside
 
 if TYPE_CHECKING:
     from gantools.plugins.plugin import Plugin
@@ -41,13 +42,10 @@ def read() -> dict[str, Card]:
 def keep(key: str, card: Card) -> None:
     """Put a card into the file; where that cannot be, the plugin is examined again next time."""
     path = _file()
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(json.dumps({**read(), key: card}, indent=1), encoding="utf-8")
-        os.replace(aside, path)
-    except OSError:
-        aside.unlink(missing_ok=True)
+        with aside(path) as temporary:
+            temporary.write_text(json.dumps({**read(), key: card}, indent=1), encoding="utf-8")
 
 
 def stamp(plugin: Plugin) -> str:

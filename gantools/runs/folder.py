@@ -15,8 +15,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from gantools.config import RunConfig, make, plain, read_yaml
+from gantools.config import RunConfig, make, plain, read_yaml, resolve
 from gantools.errors import UserError
+from gantools.files import aside
 from gantools.runs.metrics import read
 
 FORMAT = "gantools-run-1"
@@ -56,6 +57,7 @@ class Run:
     inputs = property(lambda self: self.path / "inputs")
     metrics_file = property(lambda self: self.path / "metrics.csv")
     report_file = property(lambda self: self.path / "report.html")
+    resolved_file = property(lambda self: self.path / "resolved.yaml")
     samples = property(lambda self: self.path / "samples")
 
     @property
@@ -69,6 +71,8 @@ class Run:
 
         Args:
             path: where; None makes ``runs/<application>-<date>-<time>``.
+            config: what was asked: ``config.yaml`` keeps it as it is, to be given to ``--config``
+                again, and ``resolved.yaml`` with what was left out filled in.
             about: what the manifest says of application, plugin and command.
 
         Raises:
@@ -88,7 +92,8 @@ class Run:
         run.manifest |= {"started": started.isoformat(timespec="seconds"), "status": "new"}
         run.manifest |= {"seed": config.seed}
         try:
-            write_aside(run.config_file, yaml.safe_dump(plain(config), sort_keys=False))
+            for file, values in (run.config_file, config), (run.resolved_file, resolve(config)):
+                write_aside(file, yaml.safe_dump(plain(values), sort_keys=False))
             run.samples.mkdir()
             run.update()
         except OSError:
@@ -120,8 +125,9 @@ class Run:
         write_aside(self.path / "manifest.json", json.dumps(self.manifest, indent=2) + "\n")
 
     def config(self, kind: type[RunConfig]) -> RunConfig:
-        """Read the run's resolved configuration."""
-        return make(kind, read_yaml(self.config_file), f"key in {self.config_file}")
+        """Read the run's resolved configuration; that of an older run is its ``config.yaml``."""
+        file = self.resolved_file if self.resolved_file.exists() else self.config_file
+        return resolve(make(kind, read_yaml(file), f"key in {file}"))
 
 
 def refuse_existing(path: Path) -> None:
@@ -134,16 +140,9 @@ def refuse_existing(path: Path) -> None:
 
 
 def write_aside(path: Path, text: str) -> None:
-    """Write a file aside and rename it, so that it is never seen half-written."""
-    aside = path.with_name(f".{path.name}.writing")
-    try:
-        with aside.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
+    """Write a file of text that is never seen half-written."""
+    with aside(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def surroundings() -> dict[str, Any]:

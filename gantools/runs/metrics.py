@@ -8,6 +8,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from gantools.files import aside
+
 
 class Metrics:
     """Appends rows of figures to ``metrics.csv``; a resume drops the rows that it will repeat.
@@ -50,12 +52,13 @@ class Metrics:
             os.fsync(file.fileno())
 
     def _rewrite(self, rows: list[dict[str, float]]) -> None:
-        aside = self.table.with_name(f".{self.table.name}.writing")
-        with aside.open("w", newline="", encoding="utf-8") as file:
+        with (
+            aside(self.table) as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as file,
+        ):
             writer = csv.DictWriter(file, self.columns, lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
-        os.replace(aside, self.table)
 
     def close(self) -> None:
         """Flush and close the events."""

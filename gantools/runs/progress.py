@@ -60,20 +60,28 @@ class ProgressBar(Observer):
         if self.every == float("inf"):
             return
         self.drawn = now
-        self.shown |= {n.split("/")[-1]: float(figures[n]) for n in self.figures if n in figures}
+        short = [name.split("/")[-1] for name in self.figures]
+        names = short if len(set(short)) == len(short) else self.figures
+        pairs = zip(names, self.figures, strict=True)
+        self.shown |= {name: float(figures[figure]) for name, figure in pairs if figure in figures}
         shown = "  ".join(f"{name} {value:.4g}" for name, value in self.shown.items())
         rate = (trainer.turn - self.first) * self.steps_per_turn / max(now - self.began, 1e-9)
         done = trainer.turn * self.steps_per_turn
         total = trainer.turns * self.steps_per_turn
+        speed = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2f}"
         if self.bar is not None:
-            speed = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2f}"
             self.bar.update(self.task, completed=done, rate=speed, shown=shown)
         else:
             left = timedelta(seconds=round((total - done) / max(rate, 1e-9)))
-            line = f"{done:,}/{total:,} steps  {rate:,.0f} steps/s  {left} left  {shown}"
+            line = f"{done:,}/{total:,} steps  {speed} steps/s  {left} left  {shown}"
             print(line, file=sys.stderr, flush=True)
 
     def training_ended(self, trainer: Trainer, error: BaseException | None) -> None:
         """Take the bar down."""
         if self.bar is not None:
             self.bar.stop()
+
+
+def say(stage: str) -> None:
+    """Say what is being done where no bar can, such as before the first turn."""
+    Console(stderr=True, highlight=False).print(f"{stage} …", style="dim")

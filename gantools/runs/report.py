@@ -6,14 +6,15 @@ import base64
 import hashlib
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from gantools.application import Section, Trained
-from gantools.config import fields, read_yaml
+from gantools.config import RunConfig, fields, plain
+from gantools.engine.trainer import seeded
 from gantools.errors import UserError
 from gantools.plugins import Plugins
 from gantools.runs.charts import curves
@@ -52,8 +53,9 @@ def write_report(trained: Trained, plugins: Plugins) -> Path:
     Raises:
         UserError: the folder cannot be written to.
     """
-    path = trained.run.report_file
-    text = page(trained, plugins)
+    path, config = trained.run.report_file, trained.application.config
+    with seeded(config.seed, config.threads):
+        text = page(trained, plugins)
     try:
         write_aside(path, text)
     except OSError as error:
@@ -70,6 +72,9 @@ def page(trained: Trained, plugins: Plugins) -> Html:
         parts += [(str(s.title), section(s, run)) for s in trained.application.report(trained)]
     except UserError as error:
         parts.append(("Samples", note(str(error))))
+    snapshots = sorted(run.samples.glob("turn-*.png"))
+    if snapshots and "The training" not in dict(parts):
+        parts.append(("The training", training(run, snapshots)))
     for sections in plugins.notify("report_sections", run=run):
         try:
             parts += [(str(s.title), section(s, run)) for s in sections]
@@ -77,7 +82,7 @@ def page(trained: Trained, plugins: Plugins) -> Html:
             parts.append(("From a plugin", note(f"{type(error).__name__}: {error}")))
     parts.append(("What the watcher saw", troubles(run)))
     parts.append(("Curves", curves(read(run.metrics_file))))
-    parts.append(("Configuration", configuration(run, type(config))))
+    parts.append(("Configuration", configuration(run.config(type(config)))))
     parts.append(("Environment", environment(run)))
 
     name = str(run.manifest.get("application", ""))
@@ -187,6 +192,21 @@ def troubles(run: Run) -> Html:
     return tag("div", table(rows), class_="troubles")
 
 
+def training(run: Run, snapshots: Sequence[Path]) -> Html:
+    """The snapshots of a training, below each other; the strip is kept among the samples."""
+    turns = [file.stem.removeprefix("turn-").lstrip("0") or "0" for file in snapshots]
+    path = run.samples / "training.png"
+    try:
+        from gantools.media import strip
+
+        strip(snapshots).save(path)
+    except (ImportError, OSError) as error:
+        return note(f"The snapshots cannot be shown: {error}.")
+    return section(
+        Section("The training", media={path: f"From turn {turns[0]} to turn {turns[-1]}."}), run
+    )
+
+
 def section(shown: Section, run: Run) -> Html:
     """The text, table and media of an application's or plugin's section."""
     text = (tag("p", part.strip()) for part in shown.text.split("\n\n") if part.strip())
@@ -216,17 +236,17 @@ def medium(path: Path, caption: str, run: Run) -> Html:
     return tag("figure", shown, said)
 
 
-def configuration(run: Run, kind: type) -> Html:
-    """``config.yaml``, with what each option is for; those not at their default stand out."""
-    known = fields(kind)
+def configuration(config: RunConfig) -> Html:
+    """The resolved options, and what each is for; those not at their default stand out."""
+    known = fields(type(config))
     rows = []
-    for name, value in read_yaml(run.config_file).items():
-        field = known.get(name)
+    for name, value in plain(config).items():
+        field = known[name]
         shown = tag("code", "–" if value is None else str(value))
-        if field is not None and value != field.default and str(value) != str(field.default):
+        if value != field.default and str(value) != str(field.default):
             was = tag("small", f"default {'–' if field.default is None else field.default}")
             shown = join([tag("mark", shown), " ", was])
-        rows.append([tag("code", name), shown, field.option.help if field is not None else ""])
+        rows.append([tag("code", name), shown, field.option.help])
     return tag("div", table([["Option", "Value", "What it is"], *rows]), class_="options")
 
 

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
@@ -20,9 +21,9 @@ import torch
 from filelock import FileLock, Timeout
 
 from gantools.application import Application, Setting, Spec, Trained, locate
-from gantools.config import RunConfig, fields
+from gantools.config import RunConfig, fields, resolve
 from gantools.engine import Observer, Trainer
-from gantools.engine.trainer import seed_everything
+from gantools.engine.trainer import seed_everything, seeded
 from gantools.engine.watcher import Trouble, TroubleError, Watcher
 from gantools.errors import NonFiniteError, Note, UserError
 from gantools.plugins import Plugins
@@ -65,7 +66,7 @@ def start(
                 "plugin": plugin and {"name": plugin.distribution, "version": plugin.version},
                 "command": command,
             }
-            run = Run.create(out, session.config, about)
+            run = Run.create(out, config, about)
             out = run.path
         path = fabric.broadcast(out)
         assert path is not None
@@ -97,6 +98,9 @@ def load(
 ) -> Trained:
     """Load a run's trained game.
 
+    Its weights are drawn before the checkpoint's take their place, and that is seeded; the
+    process's random states and torch's threads are put back afterwards.
+
     Args:
         device: where to; None is where the run's configuration says that it be trained.
         which: the ``last`` checkpoint, or the ``best``.
@@ -111,10 +115,13 @@ def load(
     spec = _application_of(run, plugins)
     config = run.config(spec.config)
     device = device or config.device
-    session = _Session(spec, config, plugins, device=device, inputs=run.inputs, training=False)
-    if which == "best" and Checkpoints(run.checkpoints).best() is None:
-        raise UserError(f"No checkpoint of {path} was scored (--evaluate-every): take the last.")
-    turn = session.take_up(run, which=which)
+    with seeded(config.seed, config.threads):
+        session = _Session(spec, config, plugins, device=device, inputs=run.inputs, training=False)
+        if which == "best" and Checkpoints(run.checkpoints).best() is None:
+            raise UserError(
+                f"No checkpoint of {path} was scored (--evaluate-every): take the last."
+            )
+        turn = session.take_up(run, which=which)
     if turn is None:
         raise UserError(f"{path} has no whole checkpoint: train it first, `{run.resume_command}`.")
     for module in session.game.modules():
@@ -143,16 +150,21 @@ def _application_of(run: Run, plugins: Plugins) -> Spec:
 def evaluate(trained: Trained, plugins: Plugins) -> dict[str, Any]:
     """Judge a trained run on held-out data; of the last checkpoint write ``evaluation.json``.
 
+    The evaluation is seeded and has the configuration's threads; the process's random states and
+    torch's threads are put back afterwards.
+
     Returns:
         What the application found, with the seed, the checkpoint and turn that were judged and the
         seconds of training until then. Figures that are not finite are None.
     """
     application = trained.application
+    config = application.config
     with full_disk_is_said(trained.run.path):
-        seed_everything(application.config.seed)
+        with seeded(config.seed, config.threads):
+            found = application.evaluate(trained)
         results = {
-            **application.evaluate(trained),
-            "seed": application.config.seed,
+            **found,
+            "seed": config.seed,
             "checkpoint": trained.checkpoint,
             "turn": trained.turn,
             "train_seconds": trained.seconds,
@@ -204,7 +216,7 @@ class _Session:
         training: bool = True,
     ) -> None:
         self.plugins = plugins
-        self.config = config = config.resolved()
+        self.config = config = resolve(config)
         for field in fields(type(config)).values():
             named = getattr(config, field.name)
             if field.option.part is not None and named is not None:
@@ -386,8 +398,8 @@ class _Recorder(Observer):
         if evaluated and (self.active or trainer.sharded):  # sharded players are asked by all
             with trainer.evaluating():
                 validated = self.session.application.validate(self.session.game)
-                if self.active:
-                    self.session.application.snapshot(self.session.game, self.run.samples, turn)
+                with self.samples() as folder:
+                    self.session.application.snapshot(self.session.game, folder, turn)
             self.score = validated.get("score")
             row |= {f"evaluation/{name}": float(value) for name, value in validated.items()}
         if row and self.active:
@@ -400,6 +412,15 @@ class _Recorder(Observer):
             best = trainer.fabric.broadcast(best)
         if best or self.due(config.checkpoint_every, turn):
             self.save(trainer)
+
+    @contextmanager
+    def samples(self) -> Iterator[Path]:
+        """Where this process puts snapshots: the run's samples, what others make is thrown away."""
+        if self.active:
+            yield self.run.samples
+            return
+        with TemporaryDirectory() as folder:
+            yield Path(folder)
 
     def keep_troubles(self, trainer: Trainer) -> None:
         """Write down what the watcher has seen since the last time, or that it watches."""

@@ -98,8 +98,10 @@ def _bad_values(field: Field) -> Iterator[Any]:
     if field.type in (int, float):
         if field.option.min is not None:
             yield field.type(math.floor(field.option.min) - 1)
-        if field.option.max is not None:
+        if field.option.max is not None and math.isfinite(field.option.max):
             yield field.type(math.ceil(field.option.max) + 1)
+    if field.type is float:
+        yield math.nan
 
 
 # -- training ---------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from gantools import Alternating, Game, Player, Simultaneous, Trainer, Turn, shared
+from gantools import Game, Player, Trainer, Turn, shared
+from gantools.engine import Alternating, Simultaneous
 from gantools.errors import NonFiniteError
 from gantools.losses import hinge, non_saturating
 
@@ -291,6 +292,13 @@ def test_a_saved_state_goes_on_bit_for_bit():
 def test_what_makes_no_sense_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_bare_module_is_refused_with_its_cure():
+    with pytest.raises(TypeError, match=r"'generator' is a Linear.*wrap it, generator=Player\("):
+        Game(generator=nn.Linear(1, 1))
+    with pytest.raises(TypeError, match=r"'generator' is a int, and not a Player or an Agent$"):
+        Game(generator=3)
 
 
 def test_half_precision_plays():

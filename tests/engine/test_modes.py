@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from gantools import Game, Player, Simultaneous, Trainer, shared
-from gantools.engine import Agent
+from gantools import Agent, Game, Player, Trainer, shared
+from gantools.engine import Simultaneous
 from gantools.errors import NonFiniteError
 
 CPU = {"accelerator": "cpu"}

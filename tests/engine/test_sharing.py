@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from gantools import Agent, Game, Observer, Player, Simultaneous, Trainer, shared
+from gantools import Agent, Game, Observer, Player, Trainer, shared
 from gantools.data import Batches
+from gantools.engine import Simultaneous
 from gantools.errors import UserError
 from gantools.losses import non_saturating
 

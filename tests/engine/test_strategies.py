@@ -27,6 +27,7 @@ CASES = {
     "consensus": ("ddp", Consensus, 0.0, 1),
     "extragradient": ("ddp", Extragradient, 1.0, 1),
     "fsdp": ("fsdp", Alternating, 0.0, 1),
+    "fsdp members": ("fsdp", Alternating, 0.0, 1),
 }
 TURNS = 5
 
@@ -57,6 +58,47 @@ class GAN(Game):
         return hinge.generator(self.discriminator(self.fakes(turn)))
 
 
+class Two(nn.Module):
+    """An ensemble, whose members are called one by one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.members = nn.ModuleList([mlp(3, 1), mlp(3, 1)])
+
+    def score(self, x, i):
+        return self.members[i](x)
+
+
+class Members(GAN):
+    """The discriminator's members, the generator's layers and a method, but no whole forward."""
+
+    def __init__(self) -> None:
+        options = {"lr": 1e-2, "betas": (0.5, 0.9)}
+        Game.__init__(
+            self,
+            discriminator=Player(Two(), **options),
+            generator=Player(mlp(2, 3), ema=0.9, **options),
+        )
+
+    @shared(by="generator")
+    def fakes(self, turn):
+        made = turn.batch[1]
+        for layer in self.generator:
+            made = layer(made)
+        return made
+
+    def discriminator_loss(self, turn):
+        (real, _), fake = turn.batch, self.fakes(turn)
+        return {
+            str(i): hinge.discriminator(critic(real), self.discriminator.score(fake, i))
+            for i, critic in enumerate(self.discriminator.members)
+        }
+
+    def generator_loss(self, turn):
+        critics, fake = self.discriminator.members, self.fakes(turn)
+        return {str(i): hinge.generator(critics[i](fake)) for i in range(len(critics))}
+
+
 def play(case: str, devices: int, turns: int = TURNS) -> Trainer:
     strategy, solver, weight, accumulate = CASES[case]
     trainer = Trainer(
@@ -71,7 +113,7 @@ def play(case: str, devices: int, turns: int = TURNS) -> Trainer:
     trainer.fabric.launch()
     rank, size = trainer.fabric.global_rank, trainer.fabric.world_size
     torch.manual_seed(rank)  # only the first process's weights count
-    game = GAN(weight)
+    game = Members() if case == "fsdp members" else GAN(weight)
     drawn = torch.Generator().manual_seed(1)
     x, z = torch.randn(48, 3, generator=drawn) + 1, torch.randn(48, 2, generator=drawn)
     data = Batches(x, z, size=16, rank=rank, world_size=size)
@@ -143,6 +185,13 @@ def test_fsdp_goes_with_the_alternating_solver_only():
     trainer = Trainer(1, accelerator="cpu", strategy="fsdp", solver=Extragradient())
     with pytest.raises(UserError, match="--solver alternating only"):
         trainer.setup(GAN(0.0))
+
+
+def test_fsdp_refuses_a_bare_list_of_modules():
+    game = Members()
+    game.discriminator.module = game.discriminator.module.members
+    with pytest.raises(ValueError, match="ModuleList of 'discriminator': put it into a module"):
+        Trainer(1, accelerator="cpu", strategy="fsdp").setup(game)
 
 
 if __name__ == "__main__":

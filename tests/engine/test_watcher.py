@@ -13,11 +13,19 @@ import torch
 from torch import nn
 
 import gantools
-from gantools import Agent, Alternating, Game, Note, Player, Simultaneous, Trainer, Turn, shared
+from gantools import Agent, Game, Note, Player, Trainer, Turn, shared
 from gantools.data import Batches
 from gantools.data.gaussians import grid, ring
-from gantools.engine import Extragradient
-from gantools.engine.watcher import EVERY, TURNS, History, TroubleError, Watcher, oscillation
+from gantools.engine import Alternating, Extragradient, Simultaneous
+from gantools.engine.watcher import (
+    EVERY,
+    TROUBLES,
+    TURNS,
+    History,
+    TroubleError,
+    Watcher,
+    oscillation,
+)
 from gantools.losses import non_saturating, r1
 from gantools.plugins import Plugins
 from gantools.runs import report, troubles
@@ -243,6 +251,34 @@ def test_separation_is_the_share_of_pairs_that_are_told_apart(real, fake, separa
     turn = watched()
     turn.log_scores("critic", torch.tensor(real), torch.tensor(fake))
     assert turn.figures["critic/separation"].item() == separation
+
+
+def test_the_scores_of_a_member_are_a_figure_of_their_own_and_the_last_of_a_turn_counts():
+    turn, ramp = watched(), torch.arange(8.0)
+    turn.log_scores("critic", ramp, ramp + 1, of="short")
+    turn.log_scores("critic", ramp, ramp + 1, of="long")
+    turn.log_scores("critic", ramp, ramp)
+    turn.log_scores("critic", ramp, ramp - 1, of="short")
+    expected = {"critic/short/separation": 1, "critic/long/separation": 0, "critic/separation": 0.5}
+    assert {name: value.item() for name, value in turn.figures.items()} == expected
+    assert {name: value.item() for name, value in turn.looks.items()} == expected
+
+
+def test_the_watcher_looks_at_every_member():
+    figures = {"critic/short/separation": [0.5] * 4, "critic/long/separation": [1.0] * 4}
+    since, seen = TROUBLES["discriminator-won"][0](History(400, {}, {}, figures))
+    assert since == 325
+    assert "critic/long has scored 100.0%" in seen
+
+
+def test_shared_work_of_several_tensors_is_looked_at_and_the_last_of_a_turn_counts():
+    turn = watched()
+    fakes = torch.tensor([[0.0, 2.0], [2.0, 4.0]])
+    turn.share("before", lambda: torch.arange(9.0), by="generator")
+    turn.share("pairs", lambda: (torch.arange(2), {"x": fakes}, fakes * 0), by="generator")
+    spread = 1 / fakes.square().mean().sqrt()
+    assert turn.looks == turn.figures
+    assert turn.looks["generator/spread"].item() == pytest.approx(spread.item())
 
 
 def test_few_pairs_and_scores_that_are_all_the_same_say_nothing():

@@ -212,3 +212,25 @@ def test_every_penalty_takes_pairs():
     delta = joint(*pairs) - joint(*others)
     expected = (delta**2 / (20 * distance)).mean()
     assert named("qp", joint, pairs, others).item() == pytest.approx(expected.item())
+
+
+def test_whole_numbers_have_no_gradient_and_what_is_ignored_has_none_either():
+    labels = torch.arange(6)
+
+    def critic(x: Tensor, label: Tensor, noise: Tensor) -> Tensor:
+        return (x @ W) * label
+
+    found = gradient_norm_squared(critic, [X, labels, CAPTIONS])
+    assert_close(found, 25 * labels.double() ** 2)
+    _, between, _ = interpolate((X, labels, CAPTIONS), (Y, labels + 9, CAPTIONS))
+    assert torch.equal(between, labels)
+    assert r1(critic, (X, labels, CAPTIONS)).item() == pytest.approx(12.5 * 55 / 6)
+
+
+def test_scores_of_patches_are_summed():
+    def patches(x: Tensor) -> Tensor:
+        return torch.stack([x @ W, 2 * (x @ W)], 1)
+
+    assert r1(patches, X).item() == pytest.approx(0.5 * 9 * 25)
+    for name in ("roth", "qp", "dragan", "wgan-gp"):
+        assert named(name, patches).shape == ()

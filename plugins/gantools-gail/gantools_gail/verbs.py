@@ -24,9 +24,9 @@ def record(
     """Let a trained policy play and keep its episodes as demonstrations (.npz)."""
     from gantools.agents import demonstrate
 
-    with writing(out, (".npz",)):
+    with writing(out, (".npz",)) as temporary:
         policy = load_run(run, "gail", checkpoint).game.policy
         env_id = policy.world.env_id
         made = demonstrate(policy.model, env_id, episodes, seed=seed, source=str(run))
-        made.save(out)
+        made.save(temporary)
     print(f"{out}: {episodes} episodes, mean return {made.returns.mean():.1f}")

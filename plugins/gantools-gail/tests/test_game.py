@@ -17,7 +17,7 @@ from gymnasium.spaces import Box, Discrete
 from torch.distributions import Normal, kl_divergence
 from torch.testing import assert_close
 
-from gantools import Setting, Trainer, Turn
+from gantools import Agent, Setting, Trainer, Turn
 from gantools.agents import Transitions
 
 GAMMA, BATCH = 0.9, 8
@@ -39,11 +39,26 @@ def transitions(steps: int, terminated: list[int] = (), truncated: list[int] = (
     return Transitions(next_obs=rows["obs"], reward=torch.zeros(steps), **rows, **flags)
 
 
-class FakePolicy(SimpleNamespace):
-    """A policy whose rollout is given."""
+class FakePolicy(Agent):
+    """A policy whose rollout is given, and which learns nothing."""
+
+    def __init__(self, steps: Transitions) -> None:
+        super().__init__()
+        self.steps, self.world = steps, SimpleNamespace(action_space=Box(-1, 1, (1,)))
 
     def rollout(self, turn):
         return self.steps
+
+    def collect(self, turn):
+        return self.steps
+
+    def learn(self, rollout, reward, turn):
+        return {}
+
+    def state_dict(self):
+        return {}
+
+    def load_state_dict(self, state): ...
 
     def termination_rate(self, turn):
         return self.steps.terminated.float().mean().item()
@@ -62,9 +77,8 @@ def make(steps: Transitions, absorbed: float = 0.0, scale: float = 1.0, **option
     with torch.no_grad():
         for parameter in discriminator.parameters():
             parameter *= scale
-    policy = FakePolicy(steps=steps, world=SimpleNamespace(action_space=Box(-1, 1, (1,))))
     features = torch.tensor([[0.3, -0.2, 0.5]])
-    return ImitationGame(policy, discriminator, Expert(features, absorbed), config)
+    return ImitationGame(FakePolicy(steps), discriminator, Expert(features, absorbed), config)
 
 
 def logits(game: ImitationGame) -> tuple[float, float]:

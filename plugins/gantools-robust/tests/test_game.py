@@ -10,7 +10,8 @@ from gantools_robust.config import RobustConfig
 from gantools_robust.game import Duel, accuracy, divergence
 from torch import nn
 
-from gantools import Alternating, Simultaneous, Trainer, Turn
+from gantools import Trainer, Turn
+from gantools.engine import Alternating, Simultaneous
 from gantools.testing import differences
 
 B = 16

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,12 @@ import torch
 
 from gantools import Application, Game, Player, Section, Setting, Trained, UserError
 from gantools.data import Batches
+from gantools.media import grid
 from gantools_text2image import pictures
 from gantools_text2image.config import TextToImageConfig
 from gantools_text2image.drawer import Drawer, Standard, codes, network
 from gantools_text2image.evaluation import judge_drawings
-from gantools_text2image.game import Captions, Drawing, Pair, TwoStages, Wishes
-from gantools_text2image.grids import grid, strip
+from gantools_text2image.game import Captions, Contest, Drawing, Pair, TwoStages
 from gantools_text2image.judge import Judge
 from gantools_text2image.judge_train import judge_of
 from gantools_text2image.networks import Discriminator, Stack
@@ -29,15 +29,16 @@ PROMPTS = [
     "green heart",
     "grinning face",
     "cat face",
-    "pizza",
-    "soccer ball",
+    "hot dog",
+    "hamburger",
     "sun",
-    "evergreen tree",
+    "christmas tree",
     "blue circle",
     "woman astronaut dark skin tone",
     "woman astronaut light skin tone",
     "man cook medium skin tone",
 ]
+Schedule = Callable[[float], float]
 SPLITS = {
     "train": "Names that were trained on",
     "held-out": "Names that were not",
@@ -53,7 +54,7 @@ class TextToImage(Application[TextToImageConfig]):
 
     def __init__(self, config: TextToImageConfig, inputs: Path | None = None) -> None:
         super().__init__(config, inputs)
-        self.size = int(config.resolution)
+        self.size = config.resolution
         text, kept = config.text, inputs and inputs / Path(config.text).name
         self.encoder = text_encoder(str(kept) if kept and kept.is_file() else text)
         self._judge: Judge | None = None
@@ -65,6 +66,11 @@ class TextToImage(Application[TextToImageConfig]):
         config = self.config
         self.pictures = self._pictures()
         train = self.pictures.only("train")
+        if config.batch < 2 * setting.world_size:
+            raise UserError(
+                f"Each of {setting.world_size} processes needs two pictures of a batch, one whose "
+                f"caption is wrong for the other: --batch {2 * setting.world_size} or more."
+            )
         if config.batch > len(train):
             raise UserError(
                 f"{config.data} has {len(train)} pictures to train on, too few for a --batch of "
@@ -82,7 +88,7 @@ class TextToImage(Application[TextToImageConfig]):
             embedded = embed(texts, self.encoder)
             width, standard = embedded.shape[1], Standard.of(embedded)
             read = standard(embedded)
-        captions = Captions(read, [len(said) for said in train.captions])
+        captions = Captions(read, train.captions)
         game = self._game(captions, width, train.placed, setting, learned)
         game.standard = standard
         if not setting.training:
@@ -98,7 +104,7 @@ class TextToImage(Application[TextToImageConfig]):
 
     def keep_inputs(self, folder: Path) -> None:
         """Keep the pictures as they are trained on, and a file of embeddings."""
-        if self.config.data != "openmoji":
+        if not self.of_openmoji:
             pictures.write(self.pictures, folder / "pictures")
         if isinstance(self.encoder, Precomputed):
             shutil.copyfile(self.config.text, folder / Path(self.config.text).name)
@@ -107,7 +113,7 @@ class TextToImage(Application[TextToImageConfig]):
         self, captions: Captions, text: int, placed: bool, setting: Setting, learned: bool
     ) -> Drawing:
         config = self.config
-        wishes = Wishes(
+        contest = Contest(
             objective=setting.part("objectives", config.objective),
             penalties=setting.penalties(config.penalty),
             contrastive=config.contrastive or 0.0,
@@ -117,58 +123,73 @@ class TextToImage(Application[TextToImageConfig]):
         made = network(config, text)
         reader = self.encoder if learned else None
 
-        def critic(size: int, reads: bool) -> Player:
+        def critic(size: int, reads: bool, stage: Schedule) -> Player:
             module = Discriminator(
                 size, text, config.discriminator_width, reader if reads else None
             )
-            return self._player(module, config.discriminator_lr)
+            return self._player(module, config.discriminator_lr, stage)
 
-        def artist(module: torch.nn.Module) -> Player:
-            return self._player(module, config.lr, ema=config.ema or None)
+        def artist(module: torch.nn.Module, stage: Schedule) -> Player:
+            return self._player(module, config.lr, stage, ema=config.ema or None)
 
         options: dict[str, Any] = {
             "captions": captions,
-            "wishes": wishes,
+            "contest": contest,
             "codes": codes(config),
             "placed": placed,
         }
         game: Drawing
         if isinstance(made, Stack):
             game = TwoStages(
-                sketcher=critic(self.size // 2, learned),
-                sketch=artist(made.sketch),
-                discriminator=critic(self.size, False),
-                generator=artist(made.refiner),
+                sketcher=critic(self.size // 2, learned, _falling_first),
+                sketch=artist(made.sketch, _falling_first),
+                discriminator=critic(self.size, False, _falling_second),
+                generator=artist(made.refiner, _falling_second),
                 **options,
             )
         else:
-            game = Pair(discriminator=critic(self.size, learned), generator=artist(made), **options)
+            game = Pair(
+                discriminator=critic(self.size, learned, _falling),
+                generator=artist(made, _falling),
+                **options,
+            )
         if learned:
             game.reader = "sketcher" if isinstance(made, Stack) else "discriminator"
         return game
 
-    def _player(self, module: torch.nn.Module, lr: float, ema: float | None = None) -> Player:
+    def _player(
+        self, module: torch.nn.Module, lr: float, schedule: Schedule, ema: float | None = None
+    ) -> Player:
         betas = (self.config.beta1, self.config.beta2)
-        return Player(module, lr=lr, betas=betas, ema=ema, schedule=_falling)
+        return Player(module, lr=lr, betas=betas, ema=ema, schedule=schedule)
 
     def drawer(self, game: Drawing) -> Drawer:
         """The averaged generator of a game, and what it reads captions by."""
         made = game.generator.averaged
         if isinstance(game, TwoStages):
             made = Stack(game.sketch.averaged, made)
-        if game.reader is not None:
-            self.encoder.load_state_dict(game.players[game.reader].reader.state_dict())
         return Drawer(self.config, made, self.encoder, game.standard)
 
     # -- how it is judged ----------------------------------------------------------------------
 
     @property
+    def of_openmoji(self) -> bool:
+        """Whether the pictures are the plugin's own."""
+        return self.config.data == "openmoji"
+
+    @property
     def prompts(self) -> list[str]:
         """What snapshots draw: captions that were trained on, and some that were not."""
-        seen, unseen = self.pictures.only("train"), self.pictures.only("held-out")
-        if self.config.data == "openmoji":
-            return [*PROMPTS, *(captions[0] for captions in unseen.captions[:4])]
-        return [captions[0] for captions in (*seen.captions[:12], *unseen.captions[:4])]
+        seen = self.pictures.only("train")
+        names = {captions[0] for captions in seen.captions}
+        first = [prompt for prompt in PROMPTS if prompt in names] if self.of_openmoji else []
+        first = first or [captions[0] for captions in seen.captions[:12]]
+        return [*first, *self.unseen_prompts]
+
+    @property
+    def unseen_prompts(self) -> list[str]:
+        """Those of them that were not."""
+        return [captions[0] for captions in self.pictures.only("held-out").captions[:4]]
 
     def snapshot(self, game: Game, folder: Path, turn: int) -> None:
         """The fixed prompts, with two fixed codes."""
@@ -178,7 +199,10 @@ class TextToImage(Application[TextToImageConfig]):
             drawer.draw(e, z.expand(len(e), -1)).cpu()
             for z in drawer.fresh(2, torch.Generator().manual_seed(0)).split(1)
         ]
-        grid(rows, zoom=2, beside=[f"turn {turn}"]).save(folder / f"turn-{turn:07d}.png")
+        unseen = [f"{prompt} (unseen)" for prompt in self.unseen_prompts]
+        above = [*self.prompts[: -len(unseen) or None], *unseen]
+        picture = grid(rows, zoom=2, above=above, beside=[f"turn {turn}"])
+        picture.save(folder / f"turn-{turn:07d}.png")
 
     def validate(self, game: Game) -> Mapping[str, float]:
         """What the judge says of 300 captions that were trained on, drawn with fresh codes."""
@@ -193,7 +217,7 @@ class TextToImage(Application[TextToImageConfig]):
     def judge(self) -> Judge:
         """Who says what a picture shows: the plugin's for OpenMoji, else one of these pictures."""
         if self._judge is None:
-            if self.config.data == "openmoji":
+            if self.of_openmoji:
                 self._judge = Judge.load()
             else:
                 self._judge = judge_of(self.pictures, steps=self.config.judge_steps)
@@ -227,7 +251,7 @@ class TextToImage(Application[TextToImageConfig]):
         drawer.save(trained.run.path)
 
     def report(self, trained: Trained) -> list[Section]:
-        """Names as drawn and as they are, seen and unseen; a way between two; the training."""
+        """Names as drawn and as they are, seen and unseen; a way between two."""
         samples, drawer = trained.run.samples, self.drawer(trained.game)
         sections = []
         for split, title in SPLITS.items():
@@ -242,14 +266,6 @@ class TextToImage(Application[TextToImageConfig]):
             grid(rows, zoom=2, above=names, beside=["real", *["drawn"] * 3]).save(path)
             sections.append(Section(title, media={path: SHOWN}))
         sections.append(self._between(samples / "between.png", drawer))
-        snapshots = sorted(samples.glob("turn-*.png"))
-        if snapshots:
-            path = samples / "training.png"
-            strip(snapshots).save(path)
-            said = "Fixed prompts with two fixed codes; the last four names were not trained on."
-            sections.append(
-                Section("The training", media={path: f"{', '.join(self.prompts)}. {said}"})
-            )
         return sections
 
     def _between(self, path: Path, drawer: Drawer) -> Section:
@@ -268,3 +284,13 @@ class TextToImage(Application[TextToImageConfig]):
 def _falling(progress: float) -> float:
     """1 in the first half of the training, then linearly to 0."""
     return min(1.0, 2 * (1 - progress))
+
+
+def _falling_first(progress: float) -> float:
+    """The same within the first half of the training."""
+    return _falling(min(1.0, 2 * progress))
+
+
+def _falling_second(progress: float) -> float:
+    """The same within the second half."""
+    return _falling(max(0.0, 2 * progress - 1))

@@ -30,9 +30,7 @@ class TextToImageConfig(RunConfig):
             "(file_name, text), or hf:NAME, a Hugging Face dataset."
         ),
     ] = "openmoji"
-    resolution: Annotated[
-        Literal["32", "64", "128", "256"], Option("Pixels of a picture's side.")
-    ] = "32"
+    resolution: Annotated[Literal[32, 64, 128, 256], Option("Pixels of a picture's side.")] = 32
     text: Annotated[
         str,
         Option(

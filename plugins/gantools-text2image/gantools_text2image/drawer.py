@@ -1,27 +1,24 @@
-"""A trained generator with what reads captions for it: all that drawing needs, in two files."""
+"""A trained generator with what reads captions for it: all that drawing needs."""
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from gantools import UserError
+from gantools import UserError, models
 from gantools.errors import Note
 from gantools_text2image.config import TextToImageConfig
 from gantools_text2image.networks import CAPTION, Generator, Refiner, Sketch, Stack
 from gantools_text2image.text import TextEncoder, interpolate, text_encoder
 
 SHIPPED = Path(__file__).with_name("model")
-"""Where the model is that comes with the plugin."""
+"""The folder of the model that comes with the plugin."""
 
 
 class Standard(nn.Module):
@@ -47,7 +44,7 @@ class Standard(nn.Module):
 
 def network(config: TextToImageConfig, text: int) -> Generator | Stack:
     """The untrained network that a configuration asks for; ``text`` numbers in an embedding."""
-    size, base = int(config.resolution), config.generator_width
+    size, base = config.resolution, config.generator_width
     if config.game == "stack":
         sketch = Sketch(size // 2, text, codes(config), base)
         return Stack(sketch, Refiner(text, base))
@@ -144,45 +141,46 @@ class Drawer:
     # -- files ---------------------------------------------------------------------------------
 
     def save(self, folder: Path) -> None:
-        """Write ``model.safetensors``, in half precision, and ``model.json``."""
+        """Write the model into a folder as :func:`gantools.models.save` does, in half precision."""
         modules = {"network": self.network, "standard": self.standard}
         if self.encoder.key is None:
             modules["encoder"] = self.encoder
-        tensors = {
-            f"{name}.{key}": value.detach().cpu().contiguous()
-            for name, module in modules.items()
-            for key, value in module.state_dict().items()
-        }
-        half = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
-        save_file(half, folder / "model.safetensors")
-        said = {"config": _plain(self.config), "text": self.standard.mean.numel()}
-        text = json.dumps({**said, "about": self.about}, indent=1)
-        (folder / "model.json").write_text(text + "\n", encoding="utf-8")
+        width = self.standard.mean.numel()
+        config = {**_plain(self.config), "width": width, "encoder": self.encoder.key}
+        models.save(folder, modules, config, self.about)
 
     @classmethod
     def load(cls, folder: Path = SHIPPED) -> Drawer:
-        """Read what :meth:`save` wrote.
+        """Read what :meth:`save` wrote; a file of embeddings from the folder's ``inputs/`` first.
 
         Raises:
-            UserError: there is no whole model.
+            UserError: there is no whole model, or what it reads captions by is not here.
         """
+        if folder == SHIPPED and not folder.exists():
+            raise UserError(
+                "This gantools-text2image comes without a model: train one with `gantools run "
+                "text2image`, and give the run's folder with --run."
+            )
+        model = models.load(folder)
         try:
-            found = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-            tensors = load_file(folder / "model.safetensors")
-            config = TextToImageConfig(**found["config"])
-            parts: dict[str, dict[str, Tensor]] = {"network": {}, "standard": {}, "encoder": {}}
-            for key, value in tensors.items():
-                part, _, name = key.partition(".")
-                parts[part][name] = value.float() if value.is_floating_point() else value
-            made = network(config, found["text"])
-            made.load_state_dict(parts["network"])
-            standard = Standard(parts["standard"]["mean"], parts["standard"]["std"])
-        except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise UserError(f"There is no whole model in {folder}: {error}") from None
-        encoder = text_encoder(config.text)
-        if parts["encoder"]:
-            encoder.load_state_dict(parts["encoder"])
-        return cls(config, made, encoder, standard, found["about"])
+            said = dict(model.config)
+            width, key = said.pop("width"), said.pop("encoder")
+            config = TextToImageConfig(**said)
+            made = network(config, width)
+            made.load_state_dict(model.states["network"])
+            standard = Standard(**model.states["standard"])
+            kept = folder / "inputs" / Path(config.text).name
+            encoder = text_encoder(str(kept) if kept.is_file() else config.text, width)
+            encoder.load_state_dict(model.states.get("encoder", {}), strict=key is None)
+            if encoder.width != width:
+                raise ValueError(f"it reads embeddings of {width} numbers, not {encoder.width}")
+        except (ValueError, KeyError, TypeError, RuntimeError) as error:
+            reason = str(error).splitlines()[0].rstrip(":. ")
+            raise UserError(f"There is no whole model in {folder}: {reason}.") from None
+        if encoder.key != key:
+            said = f"the model in {folder} learned with {key}, and {encoder.key} is installed"
+            warnings.warn(f"{said}: its drawings may differ", Note, stacklevel=2)
+        return cls(config, made, encoder, standard, model.about)
 
 
 def _named(prompt: str) -> str:

@@ -234,7 +234,6 @@ def subset(pictures: Pictures, rows: Tensor) -> Pictures:
         captions=[pictures.captions[row] for row in numbers],
         split=[pictures.split[row] for row in numbers],
         tones=None if pictures.tones is None else pictures.tones[rows],
-        groups=None if pictures.groups is None else pictures.groups[rows],
     )
 
 

@@ -13,15 +13,14 @@ eq. 2) with the hinge and the matching-aware gradient penalty.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from itertools import chain
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, cross_entropy
 
-from gantools import Game, Player, Turn, shared
-from gantools.losses import Objective, Penalties
-from gantools.nn import Augment
+from gantools import Adversary, Game, Player, Turn, shared
 from gantools_text2image.networks import CAPTION
 from gantools_text2image.placing import place
 
@@ -29,103 +28,127 @@ TEMPERATURE = 0.1
 """Of the contrastive terms, as in XMC-GAN (Zhang et al. 2021)."""
 
 
-def told_apart(pictures: Tensor, captions: Tensor) -> Tensor:
+def told_apart(pictures: Tensor, captions: Tensor, ids: Tensor) -> Tensor:
     """How badly the pairs of a batch are told apart, in nats; log B is chance.
 
     InfoNCE both ways: ½ E[−log softmax_j(pᵢ·cⱼ/τ)ᵢ − log softmax_i(pᵢ·cⱼ/τ)ⱼ] over unit vectors
-    p and c, [B, d] each (XMC-GAN, Zhang et al. 2021, eq. 5).
+    p and c, [B, d] each (XMC-GAN, Zhang et al. 2021, eq. 5). Captions of one id, [B], are not held
+    against each other.
     """
-    logits = pictures @ captions.T / TEMPERATURE
-    own = torch.arange(len(logits), device=logits.device)
+    same = ids[:, None] == ids[None, :]
+    own = torch.arange(len(ids), device=ids.device)
+    same[own, own] = False
+    logits = (pictures @ captions.T / TEMPERATURE).masked_fill(same, -torch.inf)
     return 0.5 * (cross_entropy(logits, own) + cross_entropy(logits.T, own))
+
+
+def others(ids: Tensor) -> tuple[Tensor, Tensor]:
+    """For each caption the row of one before it in the batch that says something else.
+
+    Args:
+        ids: what is said, [B]; equal numbers are equal captions.
+
+    Returns:
+        The rows that there is another caption for, and those of the other captions, [K] each.
+    """
+    own = torch.arange(len(ids), device=ids.device)
+    before = (own[:, None] - own[None, 1:]) % len(ids)
+    differs = ids[before] != ids[:, None]
+    first = differs.int().argmax(1)
+    rows = differs.any(1).nonzero().squeeze(1)
+    return rows, before[own, first][rows]
+
+
+class Said(NamedTuple):
+    """What is said of the pictures of a batch."""
+
+    e: Tensor
+    """What a network reads of each caption, [B, text] (or tokens, [B, L])."""
+    ids: Tensor
+    """Equal numbers are equal captions, [B]."""
 
 
 class Captions(nn.Module):
     """What is said of every picture, as a network reads it.
 
     Args:
-        read: what :meth:`gather` gives of each caption, [M, …], those of a picture in a row.
-        counts: how many captions each picture has, [N].
+        read: of each caption, [M, …], those of a picture in a row.
+        texts: the captions of each of the N pictures.
     """
 
-    def __init__(self, read: Tensor, counts: Sequence[int]) -> None:
+    def __init__(self, read: Tensor, texts: Sequence[Sequence[str]]) -> None:
         super().__init__()
-        count = torch.tensor(counts)
+        number = {text: i for i, text in enumerate(dict.fromkeys(chain(*texts)))}
+        count = torch.tensor([len(own) for own in texts])
         self.register_buffer("read", read)
+        self.register_buffer("ids", torch.tensor([number[text] for text in chain(*texts)]))
         self.register_buffer("count", count)
         self.register_buffer("first", count.cumsum(0) - count)
 
-    def gather(self, rows: Tensor, turn: Turn) -> Tensor:
+    def gather(self, rows: Tensor, turn: Turn) -> Said:
         """One caption of each of these pictures, drawn anew: [B] -> [B, …]."""
-        pick = (turn.rand(len(rows)) * self.count[rows]).long()
-        return self.read[self.first[rows] + pick]
+        pick = self.first[rows] + (turn.rand(len(rows)) * self.count[rows]).long()
+        return Said(self.read[pick], self.ids[pick])
 
 
-@dataclass(frozen=True)
-class Wishes:
+class Contest(Adversary):
     """What a discriminator and its generator want of pictures and captions.
 
-    Attributes:
-        objective: on scores.
-        penalties: of pairs (x, e).
+    Args:
         contrastive: weight of telling the batch's pairs apart; with real pictures the
             discriminator learns to, with fakes the generator.
         between: whether the generator also draws captions halfway between two (GAN-INT, Reed et
             al. 2016, section 4.3, β = ½), of which no picture is real.
-        augment: what the discriminator sees pictures through.
+        parts: the objective, the penalties of pairs (x, e), and the augmentation.
     """
 
-    objective: Objective
-    penalties: Penalties
-    contrastive: float = 0.0
-    between: bool = False
-    augment: Augment | None = None
+    def __init__(self, *, contrastive: float = 0.0, between: bool = False, **parts: Any) -> None:
+        super().__init__(**parts)
+        self.contrastive, self.between = contrastive, between
 
-    def seen(self, turn: Turn, x: Tensor) -> Tensor:
-        """Pictures as the discriminator sees them."""
-        return x if self.augment is None else self.augment(x, turn.progress, turn.generator)
-
-    def discriminator(
-        self, turn: Turn, critic: Player, x: Tensor, e: Tensor, fake: Tensor
+    def tell(
+        self, turn: Turn, critic: Player, x: Tensor, said: Said, fake: Tensor
     ) -> dict[str, Tensor]:
-        """Tell real and fitting from fake or wrong: x, fake [B, 3, S, S], e [B, text]."""
+        """The discriminator's: what is real and fits, from what is fake or said of another."""
+        e = said.e
         x, fake = self.seen(turn, x), self.seen(turn, fake)
         seen = critic.look(x)
-        r, wrong = critic.compare(seen, e), critic.compare(seen, e.roll(1, 0))
-        f = critic(fake, e)
+        rows, wrong = others(said.ids)
+        r, f, w = critic.compare(seen, e), critic(fake, e), critic.compare(seen[rows], e[wrong])
         turn.log_scores(critic.name, r, f)
-        turn.log(f"{critic.name}/wrong_captions", 0.5 + 0.5 * (r - wrong).sign().mean())
+        turn.log(f"{critic.name}/wrong_captions", 0.5 + 0.5 * (r[rows] - w).sign().mean())
         if self.augment is not None:
             self.augment.observe(r.detach())
-        terms = {"adversarial": self.objective.discriminator(r.repeat(2), torch.cat([f, wrong]))}
+        terms = {
+            "adversarial": self.objective.discriminator(torch.cat([r, r[rows]]), torch.cat([f, w]))
+        }
         if self.contrastive:
-            terms["contrastive"] = self.contrastive * told_apart(*critic.codes(seen, e))
+            codes = critic.codes(seen, e)
+            terms["contrastive"] = self.contrastive * told_apart(*codes, said.ids)
         return {**terms, **self.penalties(turn, critic, (x, e), (fake, e))}
 
-    def generator(
+    def please(
         self,
         turn: Turn,
         critic: Player,
         x: Tensor,
-        e: Tensor,
+        said: Said,
         fake: Tensor,
         draw: Callable[[Tensor], Tensor],
     ) -> dict[str, Tensor]:
-        """Be taken for real and fitting; ``draw`` draws further captions, [B, text]."""
+        """The generator's: be taken for real and fitting; ``draw`` draws others, [B, text]."""
+        e = said.e
         seen = critic.look(self.seen(turn, fake))
-        terms = {"adversarial": self._taken(turn, critic, critic.compare(seen, e), x, e)}
+        terms = {"adversarial": self.taken(turn, critic, critic.compare(seen, e), (x, e))}
         if self.contrastive:
-            terms["contrastive"] = self.contrastive * told_apart(*critic.codes(seen, e))
+            codes = critic.codes(seen, e)
+            terms["contrastive"] = self.contrastive * told_apart(*codes, said.ids)
         if self.between:
             half = (e + e.roll(1, 0)) / 2
-            f = critic(self.seen(turn, draw(half)), half)
-            terms["between"] = self._taken(turn, critic, f, x, e)
+            terms["between"] = self.generator(turn, critic, (draw(half), half), (x, e))[
+                "adversarial"
+            ]
         return terms
-
-    def _taken(self, turn: Turn, critic: Player, f: Tensor, x: Tensor, e: Tensor) -> Tensor:
-        if not self.objective.needs_real:
-            return self.objective.generator(f)
-        return self.objective.generator(f, critic(self.seen(turn, x), e))
 
 
 class Drawing(Game):
@@ -135,7 +158,7 @@ class Drawing(Game):
 
     Args:
         captions: of all pictures.
-        wishes: of every stage.
+        contest: of every stage.
         codes: numbers of a code.
         placed: whether real drawings are placed anew each time.
         players: the last of them reads captions, where they are read by a learned encoder.
@@ -145,11 +168,10 @@ class Drawing(Game):
     """The player whose ``encode`` reads captions; None: they are read already."""
 
     def __init__(
-        self, captions: Captions, wishes: Wishes, *, codes: int, placed: bool, **players: Player
+        self, captions: Captions, contest: Contest, *, codes: int, placed: bool, **players: Player
     ) -> None:
         super().__init__(**players)
-        self._captions, self.wishes, self.codes, self.placed = captions, wishes, codes, placed
-        self.augment = wishes.augment  # whose state is the game's
+        self._captions, self.contest, self.codes, self.placed = captions, contest, codes, placed
 
     @shared
     def reals(self, turn: Turn) -> Tensor:
@@ -158,16 +180,22 @@ class Drawing(Game):
         return place(x, turn.generator) if self.placed else x
 
     @shared
-    def said(self, turn: Turn) -> Tensor:
+    def stored(self, turn: Turn) -> Said:
         """A caption of each, as it is stored."""
         return self._captions.gather(turn.batch[1], turn)
 
-    def texts(self, turn: Turn) -> Tensor:
-        """A caption of each, e [B, text]."""
+    def said(self, turn: Turn) -> Said:
+        """A caption of each, as the networks take it."""
+        stored = self.stored(turn)
         if self.reader is None:
-            return self.said(turn)
+            return stored
         reader = self.players[self.reader]
-        return turn.share("texts", lambda: reader.encode(self.said(turn)), by=self.reader)
+        e = turn.share("said", lambda: reader.encode(stored.e), by=self.reader)
+        return stored._replace(e=e)
+
+    def draw(self, turn: Turn, player: str, e: Tensor) -> Tensor:
+        """Let a player draw captions with fresh codes."""
+        return self.players[player](turn.randn(len(e), self.codes), e)
 
 
 class Pair(Drawing):
@@ -176,71 +204,76 @@ class Pair(Drawing):
     @shared(by="generator")
     def fakes(self, turn: Turn) -> Tensor:
         """As many drawings as there are real pictures, of the same captions."""
-        return self.draw(turn, self.texts(turn))
-
-    def draw(self, turn: Turn, e: Tensor) -> Tensor:
-        """Draw captions with fresh codes."""
-        return self.generator(turn.randn(len(e), self.codes), e)
+        return self.draw(turn, "generator", self.said(turn).e)
 
     def discriminator_loss(self, turn: Turn) -> dict[str, Tensor]:
         """Tell what is real and fits its caption."""
-        x, e, fake = self.reals(turn), self.texts(turn), self.fakes(turn)
-        return self.wishes.discriminator(turn, self.discriminator, x, e, fake)
+        x, said, fake = self.reals(turn), self.said(turn), self.fakes(turn)
+        return self.contest.tell(turn, self.discriminator, x, said, fake)
 
     def generator_loss(self, turn: Turn) -> dict[str, Tensor]:
         """Draw what is taken for it."""
-        x, e, fake = self.reals(turn), self.texts(turn), self.fakes(turn)
-        return self.wishes.generator(
-            turn, self.discriminator, x, e, fake, lambda other: self.draw(turn, other)
+        x, said, fake = self.reals(turn), self.said(turn), self.fakes(turn)
+        return self.contest.please(
+            turn, self.discriminator, x, said, fake, lambda e: self.draw(turn, "generator", e)
         )
 
 
 class TwoStages(Drawing):
-    """StackGAN (Zhang et al. 2017): half of the training sketches at half the size, then the sketch
-    stays as it is and is drawn again at full size."""
+    """StackGAN (Zhang et al. 2017): half of the training sketches at half the size; then the
+    averaged sketch stays as it is and is drawn again at full size."""
 
     def moves(self, player: str, turn: Turn) -> int:
         """The first two players move in the first half, the others in the second."""
         first = player in ("sketcher", "sketch")
         return super().moves(player, turn) if first == (turn.progress < 0.5) else 0
 
+    def small(self, turn: Turn) -> Tensor:
+        """Real pictures at half the size, [B, 3, S/2, S/2]."""
+        return avg_pool2d(self.reals(turn), 2)
+
     @shared(by="sketch")
     def sketches(self, turn: Turn) -> Tensor:
         """First drawings, [B, 3, S/2, S/2]."""
-        return self.sketch(turn.randn(len(self.said(turn)), self.codes), self.texts(turn))
+        return self.draw(turn, "sketch", self.said(turn).e)
 
     def sketcher_loss(self, turn: Turn) -> dict[str, Tensor]:
         """The first discriminator: tell what is real and fits, at half the size."""
-        x, e = avg_pool2d(self.reals(turn), 2), self.texts(turn)
-        return self.wishes.discriminator(turn, self.sketcher, x, e, self.sketches(turn))
+        x, said, fake = self.small(turn), self.said(turn), self.sketches(turn)
+        return self.contest.tell(turn, self.sketcher, x, said, fake)
 
     def sketch_loss(self, turn: Turn) -> dict[str, Tensor]:
         """Be taken for it; and keep the blurred captions near N(0, 1)."""
-        x, e = avg_pool2d(self.reals(turn), 2), self.texts(turn)
+        x, said, fake = self.small(turn), self.said(turn), self.sketches(turn)
+        terms = self.contest.please(
+            turn, self.sketcher, x, said, fake, lambda e: self.draw(turn, "sketch", e)
+        )
+        return {**terms, "blur": self.sketch.blur(said.e).information().mean() / CAPTION}
 
-        def draw(other: Tensor) -> Tensor:
-            return self.sketch(turn.randn(len(other), self.codes), other)
-
-        terms = self.wishes.generator(turn, self.sketcher, x, e, self.sketches(turn), draw)
-        return {**terms, "blur": self.sketch.blur(e).information().mean() / CAPTION}
+    @torch.no_grad()
+    def sketched(self, turn: Turn, e: Tensor) -> Tensor:
+        """What the first stage has come to draw of captions."""
+        return self.players["sketch"].averaged(turn.randn(len(e), self.codes), e)
 
     @shared(by="generator")
     def fakes(self, turn: Turn) -> Tensor:
         """Drawings of the sketches, [B, 3, S, S]."""
-        return self.generator(self.sketches(turn).detach(), self.texts(turn))
+        e = self.said(turn).e
+        return self.generator(self.sketched(turn, e), e)
 
     def discriminator_loss(self, turn: Turn) -> dict[str, Tensor]:
         """The second discriminator: tell what is real and fits, at full size."""
-        x, e, fake = self.reals(turn), self.texts(turn), self.fakes(turn)
-        return self.wishes.discriminator(turn, self.discriminator, x, e, fake)
+        x, said, fake = self.reals(turn), self.said(turn), self.fakes(turn)
+        return self.contest.tell(turn, self.discriminator, x, said, fake)
 
     def generator_loss(self, turn: Turn) -> dict[str, Tensor]:
         """Draw the sketch again so that it is taken for it."""
-        x, e, fake = self.reals(turn), self.texts(turn), self.fakes(turn)
-
-        def draw(other: Tensor) -> Tensor:
-            with torch.no_grad():
-                sketch = self.sketch(turn.randn(len(other), self.codes), other)
-            return self.generator(sketch, other)
-
-        return self.wishes.generator(turn, self.discriminator, x, e, fake, draw)
+        x, said, fake = self.reals(turn), self.said(turn), self.fakes(turn)
+        return self.contest.please(
+            turn,
+            self.discriminator,
+            x,
+            said,
+            fake,
+            lambda e: self.generator(self.sketched(turn, e), e),
+        )

@@ -6,15 +6,16 @@ import hashlib
 import re
 import unicodedata
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
 
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-WEIGHTS = Path(__file__).parent / "judge" / "openmoji.safetensors"
+from gantools import models
+
+SHIPPED = Path(__file__).with_name("judge")
+"""The folder of the judge of OpenMoji."""
 SIDE = 32  # of the images that it looks at, pixels
 BUCKETS = 3072
 BATCH = 256
@@ -59,23 +60,32 @@ class Judge(nn.Module):
         self.log_scale = nn.Parameter(torch.tensor(1 / 0.07).log())  # CLIP's initial temperature
 
     @classmethod
-    def load(cls, path: Path = WEIGHTS) -> Judge:
-        """Return the judge of a safetensors file; by default, that of OpenMoji."""
-        return cls.of_weights(path.read_bytes(), "emoji-judge" if path == WEIGHTS else "judge")
+    def load(cls, folder: Path = SHIPPED) -> Judge:
+        """Return the judge of a folder, as :mod:`gantools.models` writes it: by default OpenMoji's.
+
+        Raises:
+            UserError: it is not whole.
+        """
+        model = models.load(folder)
+        kind = "emoji-judge" if folder == SHIPPED else "judge"
+        return cls._of(model.states["judge"], f"{kind}-{model.sha256[:8]}")
 
     @classmethod
-    def of_weights(cls, weights: bytes, kind: str = "judge") -> Judge:
-        """Return the judge of the bytes of a safetensors file, named after them."""
+    def of_weights(cls, weights: bytes) -> Judge:
+        """Return the judge whose :meth:`weights` these are, named after them."""
+        name = f"judge-{hashlib.sha256(weights).hexdigest()[:8]}"
+        return cls._of(models.unpack(weights)["judge"], name)
+
+    @classmethod
+    def _of(cls, state: dict[str, Tensor], name: str) -> Judge:
         with torch.random.fork_rng(devices=[]):  # the weights drawn here are not used
-            judge = cls(f"{kind}-{hashlib.sha256(weights).hexdigest()[:8]}")
-        judge.load_state_dict(safetensors.torch.load(weights))
+            judge = cls(name)
+        judge.load_state_dict(state)
         return judge.eval().requires_grad_(False)
 
     def weights(self) -> bytes:
         """Return the bytes of a safetensors file, in half precision."""
-        state: Mapping[str, Tensor] = self.state_dict()
-        halved = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
-        return safetensors.torch.save({k: v.contiguous() for k, v in halved.items()})
+        return models.pack({"judge": self})
 
     @property
     def frechet_name(self) -> str:

@@ -19,15 +19,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from gantools import models
 from gantools.data import Batches, cached
 from gantools_text2image import pictures
 from gantools_text2image.evaluation import Draw, judge_drawings
-from gantools_text2image.judge import BATCH, WEIGHTS, Judge, as_seen, tokens
+from gantools_text2image.judge import BATCH, SHIPPED, Judge, as_seen, tokens
 from gantools_text2image.pictures import Pictures
 from gantools_text2image.placing import place
 
 SEED = 1729
 """Of the judges that runs use: not a run's own."""
+VERSION = 1
+"""Of the judge's networks and of its training: raised when either changes, for the judges that the
+cache keeps are of one version."""
 STEPS = 600
 """For a folder's judge: with batches of 128, about four minutes of one core."""
 
@@ -120,7 +124,7 @@ def judge_of(pictures: Pictures, steps: int = STEPS) -> Judge:
         return Judge.load()
     train = pictures.only("train")
     digest = hashlib.sha256(train.images.numpy().tobytes())
-    digest.update(json.dumps([train.captions, train.placed, SEED, steps]).encode())
+    digest.update(json.dumps([VERSION, train.captions, train.placed, SEED, steps]).encode())
 
     def make() -> dict[str, Tensor]:
         return safetensors.torch.load(train_judge(train, SEED, steps=steps).weights())
@@ -154,40 +158,34 @@ def _shared(captions: list[str]) -> Tensor:
 
 
 def main() -> None:
-    """Train OpenMoji's judge; write its weights and, beside them, what they are."""
+    """Train OpenMoji's judge, and write it with what it is."""
     parser = argparse.ArgumentParser(description="Train the judge of OpenMoji.")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--steps", type=int, default=1200)
     parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--out", type=Path, default=WEIGHTS, help="a .safetensors file")
+    parser.add_argument("--out", type=Path, default=SHIPPED, help="a folder")
     options = parser.parse_args()
     torch.set_num_threads(1)
     data = pictures.load("openmoji", 32)
     start = time.process_time()
     judge = train_judge(data, options.seed, steps=options.steps, batch=options.batch)
     seconds = time.process_time() - start
-    weights = judge.weights()
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_bytes(weights)
     told = judge_drawings(real_drawings(data), data, judge, seed=0)
-    manifest: dict[str, Any] = {
+    about: dict[str, Any] = {
         "what": "the judge of gantools-text2image: an image tower and a caption tower",
         "command": shlex.join(["python", "-m", "gantools_text2image.judge_train", *sys.argv[1:]]),
         "seed": options.seed,
         "steps": options.steps,
         "batch": options.batch,
         "data": f"{data.source}; {len(data.only('train'))} drawings of the training split, 32×32",
-        "sha256": hashlib.sha256(weights).hexdigest(),
         "parameters": sum(p.numel() for p in judge.parameters()),
         "cpu_seconds": round(seconds),
         "torch": torch.__version__,
         "figures_of": "real drawings placed anew, among 100 names of their split (composition: 68)",
         "figures": {name: round(v, 4) for name, v in told.items() if name.endswith("_real")},
     }
-    options.out.with_suffix(".json").write_text(
-        json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    )
-    print(json.dumps(manifest, indent=2, ensure_ascii=False))
+    models.save(options.out, {"judge": judge}, {}, about)
+    print(json.dumps(about, indent=2, ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gantools.metrics.neighbours import Neighbours, nearest_neighbour
-
 SKIN = "fadcbc debb90 c19a65 a57939 6a462f"
 """OpenMoji's colours of skin, tone 0 (light) to 4 (dark)."""
 OTHERS = (
@@ -103,16 +101,6 @@ def _variety(variants: Tensor) -> float:
     exact = "donot_use_mm_for_euclid_dist"
     distances = [torch.cdist(its, its, compute_mode=exact).sum() for its in flat]
     return (torch.stack(distances).mean() / (number * (number - 1))).item()
-
-
-def nearest_training_neighbour(fakes: Tensor, train: Tensor) -> Neighbours:
-    """Find the training picture nearest to each fake, for people to look at: [B, …], [N, …].
-
-    Args:
-        fakes: pictures or their features.
-        train: the same of the training pictures.
-    """
-    return nearest_neighbour(fakes, train)
 
 
 def skin_shares(images: Tensor) -> Tensor:

@@ -58,7 +58,6 @@ def load(resolution: int) -> Pictures:
         name = f"text2image-openmoji-{versions}-{side}"
         return cached(name, lambda: {"images": rasterise(codes, side)})["images"]
 
-    groups = {name: number for number, name in enumerate(dict.fromkeys(d.group for d in every))}
     looks = [image.numpy().tobytes() for image in images(32)]  # the same at every resolution
     return Pictures(
         images=images(resolution),
@@ -66,7 +65,6 @@ def load(resolution: int) -> Pictures:
         split=split(every, looks),
         source=SOURCE,
         tones=torch.tensor(visible_tones(every, looks)),
-        groups=torch.tensor([groups[drawing.group] for drawing in every]),
         placed=True,
     )
 

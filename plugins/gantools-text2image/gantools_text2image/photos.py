@@ -59,12 +59,13 @@ def pictures(
         table: what there is.
         opened: opens the image of a name; an error of its leaves the image out.
         resolution: the side, pixels.
-        seed: draws what is held out, with each name: another picture more changes little.
+        seed: draws which first captions are held out, with all their pictures; one picture more
+            changes little.
         source: what they are, for messages and reports.
         version: all that the pixels depend on but for the resolution.
 
     Raises:
-        UserError: fewer than three pictures: training needs two that differ, judging one.
+        UserError: fewer than three pictures, or three captions.
     """
     names = list(table.captions)
 
@@ -97,11 +98,17 @@ def pictures(
     if left_out:
         said = f"{source}: left out {len(left_out)} of {table.rows} rows: {first}"
         warnings.warn(said, Note, stacklevel=2)
-    held_out = _held_out(usable, seed)
+    said = [table.captions[name][0] for name in usable]
+    if len(different := sorted(set(said))) < 3:
+        raise UserError(
+            f"{source} has {len(different)} different captions, and at least 3 are needed: 2 to "
+            "train on, each of which is wrong for the other's picture, and 1 to judge by."
+        )
+    held_out = _held_out(different, seed)
     return Pictures(
         images=made["images"],
         captions=[table.captions[name] for name in usable],
-        split=["held-out" if name in held_out else "train" for name in usable],
+        split=["held-out" if caption in held_out else "train" for caption in said],
         source=source,
     )
 
@@ -125,8 +132,8 @@ def square(image: Image.Image, resolution: int) -> Tensor:
     return torch.from_numpy(np.array(small)).permute(2, 0, 1).contiguous()
 
 
-def _held_out(names: Sequence[str], seed: int) -> set[str]:
-    def drawn(name: str) -> bytes:
-        return hashlib.sha256(f"{seed}\0{name}".encode()).digest()
+def _held_out(captions: Sequence[str], seed: int) -> set[str]:
+    def drawn(caption: str) -> bytes:
+        return hashlib.sha256(f"{seed}\0{caption}".encode()).digest()
 
-    return set(sorted(names, key=drawn)[: max(1, round(HELD_OUT * len(names)))])
+    return set(sorted(captions, key=drawn)[: max(1, round(HELD_OUT * len(captions)))])

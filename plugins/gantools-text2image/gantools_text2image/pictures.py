@@ -31,8 +31,6 @@ class Pictures:
     """What they are, for reports: "OpenMoji 17.0.0, CC BY-SA 4.0"."""
     tones: Tensor | None = None
     """int64 [N], skin tone 0 (light) to 4 (dark), −1 without one; None: no such thing here."""
-    groups: Tensor | None = None
-    """int64 [N]: pictures that are one drawing but for its skin tone have one number."""
     placed: bool = False
     """Whether training may place them anew (drawings on white, not photographs)."""
 
@@ -49,7 +47,6 @@ class Pictures:
             captions=[self.captions[row] for row in rows],
             split=[split] * len(rows),
             tones=None if self.tones is None else self.tones[index],
-            groups=None if self.groups is None else self.groups[index],
         )
 
 
@@ -85,7 +82,7 @@ def load(source: str, resolution: int, seed: int = 0) -> Pictures:
 def write(pictures: Pictures, folder: Path) -> None:
     """Keep pictures in a folder that is made for them; :func:`read` gives them back."""
     folder.mkdir()
-    tensors = {name: getattr(pictures, name) for name in ("images", "tones", "groups")}
+    tensors = {name: getattr(pictures, name) for name in ("images", "tones")}
     save_file({k: v for k, v in tensors.items() if v is not None}, folder / "pictures.safetensors")
     names = ("captions", "split", "source", "placed")
     said = json.dumps({name: getattr(pictures, name) for name in names})

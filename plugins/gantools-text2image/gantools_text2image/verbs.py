@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gantools.errors import UserError
-from gantools.verbs import Out, group, writing
+from gantools.verbs import Out, group, load_run, writing
 
 if TYPE_CHECKING:
     from gantools_text2image.drawer import Drawer
@@ -34,12 +34,12 @@ def draw(
     zoom: Zoom = 8,
 ) -> None:
     """Draw each prompt, to a .png; the same code, column by column, for all of them."""
-    with writing(out, (".png",)):
+    with writing(out, (".png",)) as temporary:
         import torch
 
-        from gantools_text2image.grids import grid, to_image
+        from gantools.media import grid, to_image
 
-        model = _model(run)
+        model = drawer_of(run)
         e = model.read(model.understood(prompts))
         codes = model.fresh(variants, torch.Generator().manual_seed(seed))
         drawn = model.draw(
@@ -49,7 +49,7 @@ def draw(
             image = to_image(drawn[0, 0], zoom)
         else:
             image = grid(list(drawn), zoom, beside=prompts)
-        image.save(out)
+        image.save(temporary)
     print(out)
 
 
@@ -68,12 +68,12 @@ def interpolate(
     """Draw on the way from one sentence to another, or from one code to another, to a .png."""
     if len(prompts) > 2:
         raise UserError(f"interpolate takes one prompt or two, not {len(prompts)}.")
-    with writing(out, (".png",)):
+    with writing(out, (".png",)) as temporary:
         import torch
 
-        from gantools_text2image.grids import grid
+        from gantools.media import grid
 
-        model = _model(run)
+        model = drawer_of(run)
         prompts = model.understood(prompts)
         source = torch.Generator().manual_seed(seed)
         rows = []
@@ -84,12 +84,22 @@ def interpolate(
                 e = model.read(prompts).expand(steps, -1)
                 z = model.between_codes(*model.fresh(2, source), steps)
             rows.append(model.draw(e, z))
-        grid(rows, zoom, above=[prompts[0], *[""] * (steps - 2), prompts[-1]]).save(out)
+        grid(rows, zoom, above=[prompts[0], *[""] * (steps - 2), prompts[-1]]).save(temporary)
     print(out)
 
 
-def _model(run: Path | None) -> Drawer:
-    from gantools_text2image.drawer import SHIPPED, Drawer
-    from gantools_text2image.trained import drawer_of
+def drawer_of(run: Path | None) -> Drawer:
+    """Load what draws for a run: what it exported, or, of one that is not finished, a checkpoint.
 
-    return Drawer.load(SHIPPED) if run is None else drawer_of(run)
+    Args:
+        run: its folder; None stands for the model that comes with the plugin.
+
+    Raises:
+        UserError: it is no run of text2image, or has no whole model or checkpoint.
+    """
+    from gantools_text2image.drawer import SHIPPED, Drawer
+
+    if run is None or (run / "model.json").is_file():
+        return Drawer.load(run or SHIPPED)
+    trained = load_run(run, "text2image")
+    return trained.application.drawer(trained.game)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from gantools_text2image.config import TextToImageConfig
 from gantools_text2image.drawer import Drawer, Standard, codes, network, shorten
 from gantools_text2image.learned import Learned
 from gantools_text2image.minilm import MiniLM
+from gantools_text2image.text import text_encoder
+from gantools_text2image.verbs import drawer_of
 from PIL import Image
 from program import gantools
 from torch.testing import assert_close
@@ -82,6 +85,62 @@ def test_a_torn_model_is_said(tmp_path, damage):
         file.write_bytes(file.read_bytes()[:-30])
     with pytest.raises(UserError, match="There is no whole model in"):
         Drawer.load(tmp_path)
+
+
+def embeddings(file, *, width=5, seed=0):
+    """Embeddings of three captions, which no encoder has made."""
+    e = np.random.default_rng(seed).normal(size=(3, width)).astype(np.float32)
+    np.savez(file, embeddings=e, captions=np.array(["a heart", "a cat", "the sun"]))
+    return text_encoder(str(file))
+
+
+def test_a_run_s_own_embeddings_are_found_first(tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    monkeypatch.chdir(tmp_path)
+    drawer = made(embeddings(tmp_path / "emb.npz"))
+    drawer.config = replace(drawer.config, text="emb.npz")
+    run = tmp_path / "run"
+    drawer.save(run)
+    (run / "inputs").mkdir()
+    (tmp_path / "emb.npz").rename(run / "inputs" / "emb.npz")
+    embeddings(tmp_path / "emb.npz", seed=1)  # others, of the same name, where one happens to be
+    again = Drawer.load(run)
+    assert torch.equal(again.encoder.embeddings, drawer.encoder.embeddings)
+    assert_close(again.read(["a cat"]), drawer.read(["a cat"]), atol=0.02, rtol=0.01)
+    embeddings(run / "inputs" / "emb.npz", width=4)
+    with pytest.raises(UserError, match="it reads embeddings of 5 numbers, not 4"):
+        Drawer.load(run)
+    for file in (tmp_path / "emb.npz", run / "inputs" / "emb.npz"):
+        file.unlink()
+    with pytest.raises(UserError, match=r"there is no file emb\.npz"):
+        Drawer.load(run)
+
+
+def test_another_version_of_the_encoder_is_a_note(model, monkeypatch, recwarn):
+    Drawer.load(model)
+    assert not recwarn
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "9.9")
+    with pytest.warns(Note, match=r"learned with minilm-.*, and minilm-9\.9 is installed"):
+        Drawer.load(model)
+
+
+def test_weights_of_another_network_are_said(tmp_path):
+    made().save(tmp_path)
+    file = tmp_path / "model.json"
+    for right, wrong in (('"codes": 3', '"codes": 4'), ('"codes"', '"kodes"'), ('"width"', '"w"')):
+        text = file.read_text()
+        file.write_text(text.replace(right, wrong))
+        with pytest.raises(UserError, match="There is no whole model in") as error:
+            Drawer.load(tmp_path)
+        assert "\n" not in str(error.value)
+        file.write_text(text)
+
+
+def test_without_a_shipped_model_it_is_said_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr("gantools_text2image.drawer.SHIPPED", tmp_path / "model")
+    with pytest.raises(UserError, match=r"train one with .gantools run text2image.*--run"):
+        drawer_of(None)
 
 
 def test_prompts_are_understood_or_refused():

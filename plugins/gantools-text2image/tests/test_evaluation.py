@@ -42,7 +42,7 @@ def numbered(placed=False, split=("train",) * 40 + ("held-out",) * 20):
     levels = ((grey(torch.arange(N)) + 1) * 127.5).round().to(torch.uint8)
     images = levels.view(N, 1, 1, 1).expand(N, 3, 8, 8).clone()
     return Pictures(
-        images, [[f"number {i}"] for i in range(N)], list(split), "numbers", None, None, placed
+        images, [[f"number {i}"] for i in range(N)], list(split), "numbers", None, placed
     )
 
 
@@ -125,9 +125,8 @@ def people():
             kind = "held-out" if trade < 3 else "train"
             split.append("composition" if trade > 8 and tone == trade % 5 else kind)
             tones.append(tone)
-    groups = torch.arange(12).repeat_interleave(5)
     return Pictures(
-        torch.stack(images), captions, split, "people", torch.tensor(tones), groups, placed=True
+        torch.stack(images), captions, split, "people", torch.tensor(tones), placed=True
     )
 
 

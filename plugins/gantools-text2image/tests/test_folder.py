@@ -97,8 +97,8 @@ def test_bad_rows_are_left_out_and_told(folder):
         {"text": "no name"},
         {"file_name": "02.png"},
         row("x" * 1000),
-        row("03.png"),
-        row("04.png"),
+        row("03.png", "another"),
+        row("04.png", "a third"),
     )
     for _ in range(2):  # from the cache as well
         with pytest.warns(Note) as told:

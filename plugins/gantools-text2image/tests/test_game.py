@@ -6,16 +6,14 @@ import math
 
 import pytest
 import torch
-from gantools_text2image.game import Captions, Pair, TwoStages, Wishes, told_apart
+from gantools_text2image.game import Captions, Contest, Pair, Said, TwoStages, others, told_apart
 from gantools_text2image.networks import CAPTION, Discriminator, Generator, Refiner, Sketch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from gantools import Observer, Player, Setting, Trainer, Turn
+from gantools import Observer, Player, Trainer, Turn
 from gantools.data import Batches
-from gantools.losses import Penalties, hinge, least_squares, non_saturating
-
-SETTING = Setting()
+from gantools.losses import hinge, least_squares, non_saturating
 
 
 def turn(step: int = 0, turns: int = 10, batch=None) -> Turn:
@@ -52,13 +50,14 @@ def known() -> Player:
 
 X, FAKE = torch.rand(2, 6, 3, 8, 8, generator=torch.Generator().manual_seed(1)) * 2 - 1
 E = torch.randn(6, 2, generator=torch.Generator().manual_seed(2))
+SAID = Said(E, torch.arange(6))
 
 
 @pytest.mark.parametrize("objective", [non_saturating, hinge, least_squares])
 def test_a_wrong_caption_is_half_of_the_fakes(objective):
     critic = known()
     r, f, wrong = critic(X, E), critic(FAKE, E), critic(X, E.roll(1, 0))
-    found = Wishes(objective, Penalties(())).discriminator(turn(), critic, X, E, FAKE)
+    found = Contest(objective=objective).tell(turn(), critic, X, SAID, FAKE)
     # On real scores alone the loss of a pair is what is left of two losses of the same fakes.
     halves = 0.5 * (objective.discriminator(r, f) + objective.discriminator(r, wrong))
     assert list(found) == ["adversarial"]
@@ -70,8 +69,8 @@ def test_a_wrong_caption_is_half_of_the_fakes(objective):
 
 def test_the_matching_aware_penalty_sees_picture_and_caption():
     critic = known()
-    wishes = Wishes(hinge, SETTING.penalties("ma-gp:2"))
-    found = wishes.discriminator(turn(), critic, X, E, FAKE)
+    contest = Contest(objective="hinge", penalties="ma-gp:2")
+    found = contest.tell(turn(), critic, X, SAID, FAKE)
     # ∇ₓD = a/n in each of n = 192 places, ∇ₑD = v: ‖·‖² = a²/n + ‖v‖².
     norm = (4 / 192 + 1.25) ** 0.5
     assert found["ma-gp"].item() == pytest.approx(2 * norm**6, rel=1e-5)
@@ -84,8 +83,8 @@ def test_captions_halfway_are_drawn_and_taken_for_fitting():
         drawn.append(e)
         return FAKE
 
-    wishes = Wishes(non_saturating, Penalties(()), between=True)
-    found = wishes.generator(turn(), critic, X, E, FAKE, draw)
+    contest = Contest(objective="non-saturating", between=True)
+    found = contest.please(turn(), critic, X, SAID, FAKE, draw)
     half = (E + E.roll(1, 0)) / 2
     assert_close(drawn[0], half)
     assert found["between"].item() == pytest.approx(
@@ -97,22 +96,40 @@ def test_captions_halfway_are_drawn_and_taken_for_fitting():
 
 
 def test_pairs_are_told_apart_or_by_chance():
-    right = torch.eye(8)
+    right, ids = torch.eye(8), torch.arange(8)
     perfect = math.log(1 + 7 * math.exp(-10))
-    assert told_apart(right, right).item() == pytest.approx(perfect, rel=1e-3)
+    assert told_apart(right, right, ids).item() == pytest.approx(perfect, rel=1e-3)
     same = right[:1].expand(8, -1)
-    assert told_apart(same, same).item() == pytest.approx(math.log(8))
-    assert told_apart(right, right.roll(1, 0)).item() == pytest.approx(10 + perfect, rel=1e-4)
+    assert told_apart(same, same, ids).item() == pytest.approx(math.log(8))
+    assert told_apart(right, right.roll(1, 0), ids).item() == pytest.approx(10 + perfect, rel=1e-4)
+
+
+def test_equal_captions_are_not_held_against_each_other():
+    same, ids = torch.eye(8)[:1].expand(8, -1), torch.tensor([0, 0, 0, 0, 1, 1, 1, 1])
+    assert told_apart(same, same, ids).item() == pytest.approx(math.log(5))  # own and 4 others
+    rows, wrong = others(torch.tensor([7, 7, 8, 7]))
+    assert rows.tolist() == [0, 1, 2, 3]
+    assert wrong.tolist() == [2, 2, 1, 2]  # the nearest before it, round the batch
+    assert others(torch.tensor([3, 3]))[0].tolist() == []
+    rows, wrong = others(torch.arange(5))
+    assert torch.equal(wrong, torch.arange(5).roll(1))
+    critic, said = known(), Said(E, torch.tensor([0, 0, 1, 1, 1, 1]))
+    found = Contest(objective="wasserstein").tell(turn(), critic, X, said, FAKE)
+    rows, wrong = others(said.ids)
+    r, w = critic(X, E), critic(X[rows], E[wrong])
+    expected = torch.cat([critic(FAKE, E), w]).mean() - torch.cat([r, r[rows]]).mean()
+    assert found["adversarial"].item() == pytest.approx(expected.item())
 
 
 def test_every_caption_of_a_picture_is_drawn_and_no_other():
-    captions = Captions(torch.arange(6.0), [1, 3, 2])
+    captions = Captions(torch.arange(6.0), [["a"], ["b", "c", "a"], ["d", "e"]])
     rows = torch.tensor([0, 1, 2, 1] * 200)
     said = captions.gather(rows, turn())
     for row, own in enumerate(([0], [1, 2, 3], [4, 5])):
-        found, counts = said[rows == row].unique(return_counts=True)
+        found, counts = said.e[rows == row].unique(return_counts=True)
         assert found.tolist() == own
         assert counts.min() > 0.2 * counts.sum()
+    assert set(said.ids[said.e == 3].tolist()) == set(said.ids[rows == 0].tolist())  # both "a"
 
 
 # -- whole games -----------------------------------------------------------------------------------
@@ -124,14 +141,15 @@ def data() -> Batches:
 
 
 def captions() -> Captions:
-    return Captions(torch.randn(12, 2, generator=torch.Generator().manual_seed(0)), [1] * 12)
+    read = torch.randn(12, 2, generator=torch.Generator().manual_seed(0))
+    return Captions(read, [[str(i)] for i in range(12)])
 
 
-def pair(**wishes) -> Pair:
+def pair(**options) -> Pair:
     torch.manual_seed(0)
     return Pair(
         captions(),
-        Wishes(hinge, SETTING.penalties("ma-gp:2,every=2"), **wishes),
+        Contest(objective="hinge", penalties="ma-gp:2,every=2", **options),
         codes=4,
         placed=True,
         discriminator=Player(Discriminator(8, 2, 8)),
@@ -143,7 +161,7 @@ def stack() -> TwoStages:
     torch.manual_seed(0)
     return TwoStages(
         captions(),
-        Wishes(hinge, Penalties(())),
+        Contest(objective="hinge"),
         codes=4 + CAPTION,
         placed=False,
         sketcher=Player(Discriminator(8, 2, 8)),
@@ -194,8 +212,8 @@ def test_a_learned_reader_moves_with_the_discriminator_alone():
 
     torch.manual_seed(0)
     game = Pair(
-        Captions(torch.arange(12), [1] * 12),
-        Wishes(hinge, Penalties(()), contrastive=1.0),
+        Captions(torch.arange(12), [[str(i)] for i in range(12)]),
+        Contest(objective="hinge", contrastive=1.0),
         codes=4,
         placed=False,
         discriminator=Player(Discriminator(8, 2, 8, Reader()), lr=1e-3),

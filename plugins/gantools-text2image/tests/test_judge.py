@@ -4,11 +4,13 @@ import hashlib
 
 import pytest
 import torch
-from gantools_text2image.judge import WEIGHTS, Judge, as_seen, tokens
+from gantools_text2image.judge import SHIPPED, Judge, as_seen, tokens
 from gantools_text2image.judge_train import info_nce, judge_of, train_judge
 from gantools_text2image.metrics import distractors, r_precision
 from gantools_text2image.pictures import Pictures
 from torch.nn import functional
+
+from gantools import UserError, models
 
 RGB = {
     "red": (220, 30, 30),
@@ -104,12 +106,14 @@ def test_info_nce_is_cross_entropy_both_ways():
 
 def test_the_shipped_judge_is_named_after_its_file():
     judge = Judge.load()
-    weights = WEIGHTS.read_bytes()
+    weights = (SHIPPED / "model.safetensors").read_bytes()
     assert len(weights) <= 1_500_000
     assert judge.name == f"emoji-judge-{hashlib.sha256(weights).hexdigest()[:8]}"
     assert judge.frechet_name == f"FD({judge.name})"
     assert judge.weights() == weights
     assert not judge.training
+    assert models.load(SHIPPED).about["figures"]["r_precision_real"] > 0.9
+    assert Judge.of_weights(weights).name == judge.name.removeprefix("emoji-")
 
 
 def test_the_shipped_judge_sees_a_red_heart_for_what_it_is():
@@ -132,6 +136,21 @@ def test_another_judge_is_trained_once(monkeypatch, tmp_path):
     monkeypatch.setattr("gantools_text2image.judge_train.train_judge", None)
     assert judge_of(shapes(), steps=1).name == judge.name
     assert judge.name.startswith("judge-")
+    monkeypatch.setattr("gantools_text2image.judge_train.VERSION", 10**6)
+    with pytest.raises(TypeError, match="not callable"):  # one of another version is made anew
+        judge_of(shapes(), steps=1)
+
+
+def test_a_judge_comes_back_from_its_folder(tmp_path):
+    judge = train_judge(shapes(), 0, steps=1, batch=4)
+    models.save(tmp_path, {"judge": judge}, {}, {})
+    again = Judge.load(tmp_path)
+    assert again.name == judge.name
+    images = shapes().images[:3]
+    assert torch.equal(again.scores(images, ["a", "b"]), judge.scores(images, ["a", "b"]))
+    (tmp_path / "model.safetensors").write_bytes(b"torn")
+    with pytest.raises(UserError, match="There is no whole model in"):
+        Judge.load(tmp_path)
 
 
 def test_features_do_not_depend_on_the_batch_or_the_type():

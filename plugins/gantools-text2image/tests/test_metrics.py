@@ -8,7 +8,6 @@ from gantools_text2image.metrics import (
     SKIN,
     distractors,
     diversity_ratio,
-    nearest_training_neighbour,
     r_precision,
     skin_shares,
     skin_tone,
@@ -88,13 +87,6 @@ def test_diversity_needs_two_that_differ():
         diversity_ratio(some[:, :1], some)
     with pytest.raises(ValueError, match="do not vary"):
         diversity_ratio(some, torch.ones(2, 3, 4))
-
-
-def test_the_nearest_neighbour_of_a_copy_is_what_it_copied():
-    train = torch.rand(5, 3, 4, 4)
-    found = nearest_training_neighbour(train[[3, 1]], train)
-    assert found.indices.tolist() == [3, 1]
-    assert found.distances.tolist() == [0, 0]
 
 
 def test_the_shares_of_painted_skin():

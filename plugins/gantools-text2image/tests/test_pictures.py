@@ -15,7 +15,6 @@ def test_only_keeps_what_belongs_together():
         split=["train", "held-out", "train", "composition"],
         source="four",
         tones=torch.tensor([-1, 0, 1, 2]),
-        groups=torch.tensor([5, 6, 7, 7]),
         placed=True,
     )
     train = pictures.only("train")
@@ -23,7 +22,6 @@ def test_only_keeps_what_belongs_together():
     assert train.captions == [["a"], ["c"]]
     assert train.split == ["train", "train"]
     assert train.tones.tolist() == [-1, 1]
-    assert train.groups.tolist() == [5, 7]
     assert (train.source, train.placed) == ("four", True)
     assert len(pictures.only("nothing")) == 0
     photographs = Pictures(pictures.images, pictures.captions, pictures.split, "four")
@@ -43,7 +41,6 @@ def test_openmoji_is_known_by_its_name(monkeypatch, gantools_cache):
     assert pictures.images.shape == (7, 3, 48, 48)
     assert pictures.captions[-1] == ["red heart", "heart"]
     assert pictures.tones.tolist() == [-1, 0, 1, 2, 3, 4, -1]
-    assert pictures.groups.tolist() == [0] * 6 + [1]
     assert pictures.source == "OpenMoji 17.0.0, CC BY-SA 4.0"
     assert pictures.placed
     assert load("openmoji", 48, seed=1).split == pictures.split  # whatever the seed

@@ -127,7 +127,7 @@ def test_a_run_stands_by_itself_when_its_pictures_have_gone(small, tmp_path):
         ({"text": "minilmm"}, "Did you mean 'minilm'?"),
         ({"text": "gone.npz"}, "gone.npz"),
         ({"penalty": "ma-gb"}, "There is no penalty 'ma-gb'. Did you mean 'ma-gp'?"),
-        ({"resolution": "48"}, "resolution"),
+        ({"resolution": 48}, "is one of 32, 64, 128, 256, not 48"),
     ],
 )
 def test_bad_input_is_one_sentence_and_leaves_nothing(small, tmp_path, options, said):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -49,7 +50,12 @@ class VIMEConfig(AgentConfig):
         float, Option("η: what an ordinary transition's surprise is worth in reward.", min=0)
     ] = 1e-3
     cap: Annotated[
-        float, Option("No transition's surprise is worth more than this many times η.", min=0)
+        float,
+        Option(
+            "No transition's surprise is worth more than this many times η; inf: no cap.",
+            min=0,
+            max=math.inf,
+        ),
     ] = 10.0
     model_lr: Annotated[float, Option("The model's learning rate.", min=0)] = 1e-3
     model_moves: Annotated[int, Option("The model's moves in a turn.", min=1)] = 64

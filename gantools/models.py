@@ -1,0 +1,128 @@
+"""Trained models that stand by themselves, as plugins ship them and verbs use them: two files.
+
+``model.safetensors`` has the weights; ``model.json`` has what the networks are made by, what people
+should know of them, and the SHA-256 of the weights. Loading runs no code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from gantools.errors import UserError
+from gantools.files import aside
+
+FORMAT = "gantools-model-1"
+ABOUT, WEIGHTS = "model.json", "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Model:
+    """What the two files of a model say."""
+
+    states: dict[str, dict[str, Tensor]]
+    """Each module's state, as its ``load_state_dict`` takes it, on the CPU; none of a module that
+    has none."""
+    config: dict[str, Any]
+    """What the modules are made by."""
+    about: dict[str, Any]
+    """For people: command, seed, data, figures."""
+    sha256: str
+    """Of the weights, in hexadecimal digits: what a model's name may be made of."""
+
+
+def save(
+    folder: Path,
+    modules: Mapping[str, nn.Module],
+    config: Mapping[str, Any],
+    about: Mapping[str, Any],
+    half: bool = True,
+) -> None:
+    """Write a model into a folder, which is made if need be; either file is whole or not there.
+
+    Args:
+        folder: a model that is in it already is replaced.
+        modules: by names without a dot.
+        config: what the modules are made by; JSON.
+        about: for people: command, seed, data, figures; JSON.
+        half: keep floats in 16 bits: half the size, and rounded to 11 significant bits.
+
+    Raises:
+        OSError: the files cannot be written.
+        TypeError: ``config`` or ``about`` is no JSON.
+        ValueError: a finite weight is beyond 16 bits.
+    """
+    weights = pack(modules, half)
+    digest = hashlib.sha256(weights).hexdigest()
+    said = {"format": FORMAT, "sha256": digest, "config": dict(config), "about": dict(about)}
+    text = json.dumps(said, indent=2, ensure_ascii=False) + "\n"
+    folder.mkdir(parents=True, exist_ok=True)
+    with aside(folder / WEIGHTS) as temporary:
+        temporary.write_bytes(weights)
+    with aside(folder / ABOUT) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def load(folder: Path) -> Model:
+    """Read what :func:`save` wrote.
+
+    Raises:
+        UserError: there is no whole model, or one of another version of gantools.
+    """
+    no_model = f"There is no whole model in {folder}"
+    try:
+        said = json.loads((folder / ABOUT).read_bytes())
+        weights = (folder / WEIGHTS).read_bytes()
+    except OSError as error:
+        raise UserError(f"{no_model}: {error.filename}: {error.strerror}.") from None
+    except ValueError:
+        raise UserError(f"{no_model}: {ABOUT} is torn.") from None
+    if not isinstance(said, dict) or said.get("format") != FORMAT:
+        raise UserError(f"{folder / ABOUT} was not written by this version of gantools ({FORMAT}).")
+    digest = hashlib.sha256(weights).hexdigest()
+    if digest != said.get("sha256"):
+        raise UserError(f"{no_model}: {WEIGHTS} is torn, or of another model than {ABOUT}.")
+    try:
+        return Model(unpack(weights), said["config"], said["about"], digest)
+    except (SafetensorError, KeyError) as error:
+        raise UserError(f"{no_model}: {error}.") from None
+
+
+def pack(modules: Mapping[str, nn.Module], half: bool = True) -> bytes:
+    """Return the bytes of ``model.safetensors``: the same states, the same bytes.
+
+    Raises:
+        ValueError: a finite weight is beyond 16 bits.
+    """
+    tensors = {}
+    for key, value in nn.ModuleDict(modules).state_dict().items():
+        kept = value.detach().cpu()
+        if half and kept.is_floating_point():
+            kept = kept.half()
+            if kept.isinf().any() and not value.isinf().any():
+                raise ValueError(f"{key} is too large for half precision")
+        tensors[key] = kept.clone(memory_format=torch.contiguous_format)  # no shared memory
+    return safetensors.torch.save(tensors)
+
+
+def unpack(weights: bytes) -> dict[str, dict[str, Tensor]]:
+    """Return the states in what :func:`pack` made: floats in float32, all else as it was.
+
+    Raises:
+        SafetensorError: it is torn.
+    """
+    states: dict[str, dict[str, Tensor]] = {}
+    for key, value in safetensors.torch.load(weights).items():
+        module, _, name = key.partition(".")
+        state = states.setdefault(module, {})
+        state[name] = value.float() if value.is_floating_point() else value
+    return states
