@@ -33,6 +33,7 @@ def experiments(
 
 TABLES = {
     "mountaincar": experiments("mountaincar", "SparseMountainCar", 100_000, 10),
+    "mountaincarshort": experiments("mountaincarshort", "SparseMountainCar", 25_000, 10),
     "televisioncar": experiments(
         "televisioncar", "television_car:TelevisionCar-v0", 100_000, 5, drawn="0,2"
     ),
