@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import math
+import shutil
 import signal
 import threading
 import time
@@ -49,7 +50,8 @@ def start(
 ) -> Run:
     """Train an application into a new run folder.
 
-    The data and the game are made before the folder, so that bad input leaves nothing behind.
+    The data and the game are made before the folder, and a folder whose first turn cannot be played
+    is taken away, so that bad input leaves nothing behind.
 
     Raises:
         UserError: bad input, a full disk, or a loss that stopped being finite.
@@ -75,7 +77,12 @@ def start(
             run.inputs.mkdir()
             session.application.keep_inputs(run.inputs)
         fabric.barrier()
-        return session.play(run, session.watched(progress, observers))
+        try:
+            return session.play(run, session.watched(progress, observers))
+        except _Unplayable:
+            if fabric.is_global_zero:
+                shutil.rmtree(run.path)  # nothing was learned
+            raise
 
 
 def resume(
@@ -516,6 +523,10 @@ def _bad_values_are_said(name: str) -> Iterator[None]:
         raise UserError(f"{name}: {said}.") from error
 
 
+class _Unplayable(UserError):
+    """The first turn cannot be played."""
+
+
 @contextmanager
 def _impossible_starts_are_said(trainer: Trainer) -> Iterator[None]:
     """Turn what ends the first turn of a process, for parts do not go together or the memory is too
@@ -527,12 +538,12 @@ def _impossible_starts_are_said(trainer: Trainer) -> Iterator[None]:
         said = (
             "The device's memory is too small for this batch: take a smaller one, or --accumulate."
         )
-        raise UserError(said) from error
+        raise (UserError if trainer.turn > began else _Unplayable)(said) from error
     except ValueError as error:
         if trainer.turn > began:
             raise
         said = " ".join(str(error).split()).rstrip(".")
-        raise UserError(f"The first turn cannot be played: {said}.") from error
+        raise _Unplayable(f"The first turn cannot be played: {said}.") from error
 
 
 @contextmanager

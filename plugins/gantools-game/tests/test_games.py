@@ -176,3 +176,10 @@ def test_what_cannot_be_is_said(options, said, tmp_path):
 )
 def test_the_contract(options, gantools_cache):
     assert_plugin_ok("game", {"game": options})
+
+
+def test_a_first_turn_that_cannot_be_played_leaves_nothing(tmp_path):
+    out = tmp_path / "run"
+    with pytest.raises(UserError, match="first turn cannot be played: diffaugment takes images"):
+        gantools.run("game", out=out, progress=False, game="ring", augment="diffaugment")
+    assert not out.exists()
