@@ -344,7 +344,7 @@ def test_a_plugin_may_register_several_applications(cli, monkeypatch, tmp_path):
         ("run toy --steps 0", "'--steps': 0 is not in the range"),
         ("run toy --steps many", "'--steps': 'many' is not a valid int"),
         ("run toy --lr -1", "'--lr': -1.0 is not in the range"),
-        ("run toy --lr nan", "The option 'lr' must be at least 0, not nan."),
+        ("run toy --lr nan", "The option 'lr' must be a finite number, not nan."),
         ("run toy --device tpu", "'--device': 'tpu' is not one of"),
         ("run toy --solver alternatin", "no solver 'alternatin'. Did you mean 'alternating'?"),
         ("run toy extra", "unexpected extra argument"),

@@ -5,7 +5,6 @@ This file is also the script that both processes run: ``python test_processes.py
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -103,9 +102,11 @@ def players(trainer: Trainer) -> dict[str, dict]:
 def trained(tmp_path_factory):
     """The players of one process, and of each of two."""
     folder = tmp_path_factory.mktemp("processes")
+    from program import several  # not where this file is the script
+
     done = subprocess.run(
         [sys.executable, __file__, "2", str(folder)],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env=several(),
         capture_output=True,
         text=True,
         timeout=300,

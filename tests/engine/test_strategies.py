@@ -5,7 +5,6 @@ This file is also the script that both processes run: ``python test_strategies.p
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -140,9 +139,11 @@ def check_fsdp_state(trainer: Trainer, folder: Path) -> None:
 
 
 def run(case: str, folder: Path) -> Path:
+    from program import several  # not where this file is the script
+
     done = subprocess.run(
         [sys.executable, __file__, case, str(folder)],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env=several(),
         capture_output=True,
         text=True,
         timeout=300,

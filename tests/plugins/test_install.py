@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 
@@ -21,7 +22,7 @@ def test_new_install_test_train_and_leave_in_under_two_minutes(fresh):
     assert "A plugin is code that runs with all your rights" in said
     assert "my-swirl (gantools-my-swirl 0.1.0) ok" in said
 
-    assert "my-swirl  A generator learns points in the plane" in fresh("run", "--help")
+    assert re.search(r"my-swirl +A generator learns points in the plane", fresh("run", "--help"))
     options = fresh("run", "my-swirl", "--help")
     assert "--samples <int range>" in options
     assert "2<=x<=2048" in options

@@ -55,7 +55,7 @@ def test_what_is_judged_is_never_trained_on():
     [
         ({"epsilon": -0.1}, "'epsilon' must be at least 0 and at most 1, not -0.1"),
         ({"epsilon": 8.0}, "'epsilon' must be at least 0 and at most 1, not 8.0"),
-        ({"epsilon": float("nan")}, "'epsilon' must be at least 0"),
+        ({"epsilon": float("nan")}, "'epsilon' must be a finite number"),
         ({"attack": "pdg"}, "Did you mean 'pgd'"),
         ({"clean": 1.5}, "'clean' must be at least 0 and at most 1"),
         ({"attack_steps": 0}, "'attack_steps' must be at least 1"),
