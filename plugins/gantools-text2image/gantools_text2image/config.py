@@ -74,7 +74,7 @@ class TextToImageConfig(RunConfig):
     beta2: Annotated[float, Option("Adam's decay of its square.", min=0, max=0.9999)] = 0.99
     ema: Annotated[
         float, Option("Decay of the generator's moving average.", min=0, max=0.99999)
-    ] = 0.998
+    ] = 0.995
     samples: Annotated[int, Option("Pictures of seen names to judge by.", min=100)] = 1_000
     judge_steps: Annotated[
         int, Option("Steps of training a judge of your own pictures, to measure by.", min=1)
