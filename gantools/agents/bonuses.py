@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
-class Bonus(Protocol):
-    """A ``torch.nn.Module`` that learns from transitions and says how much each surprises it.
+class Bonus(nn.Module, ABC):
+    """A model of the world, and how much transitions surprise it.
 
-    One that is known by a name is a class ``bonus(observations, actions, **options)`` with d
-    features of an observation, a features of an action, and defaults for its options. All methods
-    take transitions as obs [N, d], action features [N, a] (Discrete actions one-hot) and
-    next_obs [N, d]: the true successor of each step, also where an episode ended.
+    Its player minimises ``loss``; the agent is paid by ``score``. All methods take transitions as
+    obs [N, d], action features [N, a] (Discrete actions one-hot) and next_obs [N, d]: the true
+    successor of each step, also where an episode ended.
+
+    One that is known by a name is a subclass, which takes options of its own after these, each with
+    a default.
+
+    Args:
+        observations: d, features of an observation.
+        actions: a, features of an action.
     """
 
-    def update_statistics(self, obs: Tensor, action: Tensor, next_obs: Tensor) -> None:
-        """Let a rollout count in what inputs are normalised by; called once for each rollout."""
-        ...
+    @abstractmethod
+    def __init__(self, observations: int, actions: int) -> None:
+        super().__init__()
 
+    @abstractmethod
+    def update_statistics(self, obs: Tensor, action: Tensor, next_obs: Tensor) -> None:
+        """Let a rollout count in what inputs are normalised by; call once for each rollout."""
+
+    @abstractmethod
     def loss(
         self,
         obs: Tensor,
@@ -30,12 +41,19 @@ class Bonus(Protocol):
         size: int,
         generator: torch.Generator | None = None,
     ) -> Mapping[str, Tensor]:
-        """Return the terms, by name, of what it minimises on a minibatch of ``size`` in all."""
-        ...
+        """Return the terms, by name, of what the model minimises on a minibatch.
 
+        Args:
+            obs: [N, d].
+            action: [N, a].
+            next_obs: [N, d].
+            size: how many transitions there are in all; these are a minibatch of them.
+            generator: for what is drawn.
+        """
+
+    @abstractmethod
     def score(self, obs: Tensor, action: Tensor, next_obs: Tensor) -> Tensor:
         """Return the surprise of each transition, [N] and at least 0, without a graph."""
-        ...
 
 
 def none(observations: int, actions: int) -> None:

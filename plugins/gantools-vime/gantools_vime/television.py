@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gantools_vime.bonuses import Bonus
+from gantools.agents import Bonus
 from gantools_vime.pool import Pool
 
 

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from gantools import UserError
-from gantools.agents import discrete_actions
-from gantools_vime.bonuses import VIME, Bonus, Normalizer
+from gantools.agents import Bonus, discrete_actions
+from gantools_vime.bonuses import VIME, Normalizer
 from gantools_vime.pool import Pool
 
 

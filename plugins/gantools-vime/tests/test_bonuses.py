@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from gantools_vime.bonuses import L2, RND, VIME, Bonus, Disagreement, Normalizer, Statistics
+from gantools_vime.bonuses import L2, RND, VIME, Disagreement, Normalizer, Statistics
 from gantools_vime.television import learn, noise_over_novelty
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torch.testing import assert_close
+
+from gantools.agents import Bonus
 
 KINDS = [VIME, L2, RND, Disagreement]
 
