@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,7 +17,6 @@ import pytest
 import yaml
 from program import environment, gantools
 
-from gantools.cli import main as program
 from gantools.runs import checkpoint, folder
 from gantools.runs.checkpoint import Checkpoints
 from gantools.runs.metrics import read
@@ -27,23 +25,11 @@ TOY_SECONDS = ["--log-every", 5, "--checkpoint-every", 5, "--evaluate-every", 0]
 
 
 @pytest.fixture
-def cli(monkeypatch, capfd):
-    """Run the program in this process; what was said, line by line, and the exit code."""
+def cli(gantools_cli, monkeypatch):
+    """The program, without the plugin that is broken, and with room for its lines."""
     monkeypatch.setenv("GANTOOLS_DISABLE_PLUGINS", "broken")
     monkeypatch.setenv("COLUMNS", "200")
-
-    def call(*arguments: object) -> SimpleNamespace:
-        monkeypatch.setattr(sys, "argv", ["gantools", *map(str, arguments)])
-        code = 0
-        with warnings.catch_warnings():
-            try:
-                program.main()
-            except SystemExit as ended:
-                code = ended.code or 0
-        out, err = capfd.readouterr()
-        return SimpleNamespace(code=code, out=out, err=err)
-
-    return call
+    return gantools_cli
 
 
 def the_error(done: SimpleNamespace) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +18,33 @@ def gantools_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "gantools-cache"
     monkeypatch.setenv("GANTOOLS_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture
+def gantools_cli(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., SimpleNamespace]:
+    """Run the program in this process; returns its exit ``code``, and what it said, ``out`` and
+    ``err``.
+
+    Example:
+        >>> def test_draw(gantools_cli, tmp_path):
+        ...     assert gantools_cli("my-game", "draw", "-o", tmp_path / "a.png").code == 0
+    """
+    from gantools.cli import main as program
+
+    def call(*arguments: object) -> SimpleNamespace:
+        monkeypatch.setattr(sys, "argv", ["gantools", *map(str, arguments)])
+        code: Any = 0
+        with warnings.catch_warnings():
+            try:
+                program.main()
+            except SystemExit as ended:
+                code = ended.code or 0
+        out, err = capfd.readouterr()
+        return SimpleNamespace(code=code, out=out, err=err)
+
+    return call
 
 
 @pytest.fixture

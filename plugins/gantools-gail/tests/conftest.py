@@ -3,34 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
-import warnings
-from types import SimpleNamespace
 
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("GANTOOLS_CACHE", tempfile.mkdtemp(prefix="gantools-"))
-
-
-@pytest.fixture
-def cli(monkeypatch, capfd):
-    """Run the program in this process; what was said, and the exit code."""
-    from gantools.cli import main as program
-
-    def call(*arguments: object) -> SimpleNamespace:
-        monkeypatch.setattr(sys, "argv", ["gantools", *map(str, arguments)])
-        code = 0
-        with warnings.catch_warnings():
-            try:
-                program.main()
-            except SystemExit as ended:
-                code = ended.code or 0
-        out, err = capfd.readouterr()
-        return SimpleNamespace(code=code, out=out, err=err)
-
-    return call
 
 
 @pytest.fixture(scope="session")

@@ -114,9 +114,9 @@ def test_a_single_pair_is_enough_to_begin(small, tmp_path):
 # -- verbs ----------------------------------------------------------------------------------------
 
 
-def test_what_record_writes_can_be_learned_from(cli, ppo, small, tmp_path):
+def test_what_record_writes_can_be_learned_from(gantools_cli, ppo, small, tmp_path):
     demos = tmp_path / "mine.npz"
-    done = cli("gail", "record", ppo.path, "--out", demos, "--episodes", 3, "--seed", 5)
+    done = gantools_cli("gail", "record", ppo.path, "--out", demos, "--episodes", 3, "--seed", 5)
     assert done.code == 0, done.err
     assert done.out.startswith(f"{demos}: 3 episodes, mean return ")
     kept = load_demonstrations(demos, "CartPole")
@@ -131,25 +131,25 @@ def test_what_record_writes_can_be_learned_from(cli, ppo, small, tmp_path):
     assert len(game.expert.features) == sum(min(50, int(length)) for length in kept.lengths)
 
 
-def test_play_films_an_episode(cli, ppo, tmp_path):
+def test_play_films_an_episode(gantools_cli, ppo, tmp_path):
     film = tmp_path / "film.gif"
-    done = cli("gail", "play", ppo.path, "--out", film)
+    done = gantools_cli("gail", "play", ppo.path, "--out", film)
     assert done.code == 0, done.err
     assert done.out.strip() == str(film)
     assert film.read_bytes()[:3] == b"GIF"
 
 
 @pytest.mark.parametrize(("verb", "kind"), [("play", ".mp4"), ("record", ".npz")])
-def test_verbs_leave_what_exists_and_refuse_what_is_no_run(cli, ppo, tmp_path, verb, kind):
+def test_verbs_leave_what_exists_and_refuse_what_is_no_run(gantools_cli, ppo, tmp_path, verb, kind):
     mine, new = tmp_path / f"mine{kind}", tmp_path / f"new{kind}"
     mine.write_text("mine")
-    done = cli("gail", verb, ppo.path, "--out", mine)
+    done = gantools_cli("gail", verb, ppo.path, "--out", mine)
     assert done.code == 2
     assert done.err == f"Error: {mine} exists already and is left as it is: choose another --out.\n"
-    done = cli("gail", verb, tmp_path, "--out", new)
+    done = gantools_cli("gail", verb, tmp_path, "--out", new)
     assert done.code == 2
     assert done.err.startswith(f"Error: {tmp_path} is not a run folder")
-    done = cli("gail", verb, ppo.path, "--out", new, "--checkpoint", "nonsense")
+    done = gantools_cli("gail", verb, ppo.path, "--out", new, "--checkpoint", "nonsense")
     assert done.code == 2
     assert "no checkpoint called 'nonsense'" in done.err
     assert mine.read_text() == "mine"
@@ -157,34 +157,38 @@ def test_verbs_leave_what_exists_and_refuse_what_is_no_run(cli, ppo, tmp_path, v
 
 
 @pytest.mark.parametrize(("verb", "kind"), [("play", ".mp4 or .gif"), ("record", ".npz")])
-def test_verbs_refuse_names_that_they_cannot_write(cli, ppo, tmp_path, verb, kind):
+def test_verbs_refuse_names_that_they_cannot_write(gantools_cli, ppo, tmp_path, verb, kind):
     for name, why in (
         ("new.txt", f"its name must end in {kind}."),
         (f"nowhere/new{kind[-4:]}", f"there is no folder {tmp_path / 'nowhere'}."),
     ):
-        done = cli("gail", verb, ppo.path, "--out", tmp_path / name)
+        done = gantools_cli("gail", verb, ppo.path, "--out", tmp_path / name)
         assert done.code == 2
         assert done.err.startswith("Error: Cannot write ")
         assert done.err.endswith(why + "\n")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_verbs_refuse_a_run_of_another_application(cli, tmp_path):
+def test_verbs_refuse_a_run_of_another_application(gantools_cli, tmp_path):
     run = gantools.run("toy", steps=2, out=tmp_path / "run", progress=False)
     for verb, name in (("play", "new.gif"), ("record", "new.npz")):
-        done = cli("gail", verb, run.path, "--out", tmp_path / name)
+        done = gantools_cli("gail", verb, run.path, "--out", tmp_path / name)
         assert done.code == 2
         assert done.err.endswith("is a run of 'toy', not of 'gail'.\n")
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
-def test_a_recording_that_the_disk_has_no_room_for_leaves_nothing(cli, ppo, tmp_path, monkeypatch):
+def test_a_recording_that_the_disk_has_no_room_for_leaves_nothing(
+    gantools_cli, ppo, tmp_path, monkeypatch
+):
     def full(file, **columns) -> None:
         file.write(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(np, "savez_compressed", full)
-    done = cli("gail", "record", ppo.path, "--out", tmp_path / "demos.npz", "--episodes", 1)
+    done = gantools_cli(
+        "gail", "record", ppo.path, "--out", tmp_path / "demos.npz", "--episodes", 1
+    )
     assert done.code == 2
     assert done.err.endswith(
         "Cannot write %s: No space left on device.\n" % (tmp_path / "demos.npz")

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
-import warnings
-from types import SimpleNamespace
 
 import gymnasium as gym
 import numpy as np
@@ -54,25 +51,6 @@ class Words(Counting):
 
 for kind in (Counting, Buttons, Words):
     gym.register(f"gantools-vime-tests/{kind.__name__}-v0", kind, max_episode_steps=5)
-
-
-@pytest.fixture
-def cli(monkeypatch, capfd):
-    """Run the program in this process; what was said, and the exit code."""
-    from gantools.cli import main as program
-
-    def call(*arguments: object) -> SimpleNamespace:
-        monkeypatch.setattr(sys, "argv", ["gantools", *map(str, arguments)])
-        code = 0
-        with warnings.catch_warnings():
-            try:
-                program.main()
-            except SystemExit as ended:
-                code = ended.code or 0
-        out, err = capfd.readouterr()
-        return SimpleNamespace(code=code, out=out, err=err)
-
-    return call
 
 
 @pytest.fixture(scope="session")

@@ -71,16 +71,16 @@ def test_resumed_it_ends_with_the_same_numbers_bit_for_bit(small, tmp_path, bonu
     assert_same_run(whole.path, stopped)
 
 
-def test_play_films_an_episode(cli, run, tmp_path):
+def test_play_films_an_episode(gantools_cli, run, tmp_path):
     film = tmp_path / "film.gif"
-    done = cli("vime", "play", run.path, "--out", film)
+    done = gantools_cli("vime", "play", run.path, "--out", film)
     assert (done.code, done.out.strip()) == (0, str(film)), done.err
     assert film.read_bytes()[:3] == b"GIF"
-    done = cli("vime", "play", run.path, "--out", film)
+    done = gantools_cli("vime", "play", run.path, "--out", film)
     assert done.code == 2
     assert done.err == f"Error: {film} exists already and is left as it is: choose another --out.\n"
     toy = gantools.run("toy", steps=2, out=tmp_path / "toy", progress=False)
-    done = cli("vime", "play", toy.path, "--out", tmp_path / "new.gif")
+    done = gantools_cli("vime", "play", toy.path, "--out", tmp_path / "new.gif")
     assert done.err.endswith("is a run of 'toy', not of 'vime'.\n")
 
 
@@ -134,8 +134,8 @@ def test_the_sparse_tasks_are_known_by_their_bare_names(name):
         (["--solver", "simultaneous"], "take --solver alternating, or one move"),
     ],
 )
-def test_bad_input_is_one_sentence_and_leaves_nothing(cli, tmp_path, options, said):
-    done = cli("run", "vime", "--steps", 32, "--out", tmp_path / "run", *options)
+def test_bad_input_is_one_sentence_and_leaves_nothing(gantools_cli, tmp_path, options, said):
+    done = gantools_cli("run", "vime", "--steps", 32, "--out", tmp_path / "run", *options)
     assert done.code == 2
     assert said in done.err
     assert "Traceback" not in done.err
