@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+from filelock import FileLock
 
 from gantools.runs.checkpoint import Checkpoints, load_state
 
@@ -19,18 +21,9 @@ def environment(**extra: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "200", **extra}
 
 
-def several() -> dict[str, str]:
-    """The environment of a program that starts further processes: with a port for them to meet at.
-
-    One of this test process's own, below those that systems give away, so that two tests at a time
-    do not take the same.
-    """
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
-    for port in range(20_000 + 1_000 * worker + os.getpid() % 900, 32_000):
-        with socket.socket() as free:
-            if free.connect_ex(("127.0.0.1", port)):
-                break
-    return {**os.environ, "OMP_NUM_THREADS": "1", "MASTER_PORT": str(port)}
+def alone() -> FileLock:
+    """A lock for programs that start further processes: two at a time may take the same port."""
+    return FileLock(Path(tempfile.gettempdir()) / "gantools-tests-processes.lock")
 
 
 def gantools(*arguments: object, **extra: str) -> subprocess.CompletedProcess[str]:

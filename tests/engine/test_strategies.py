@@ -5,6 +5,7 @@ This file is also the script that both processes run: ``python test_strategies.p
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -139,16 +140,17 @@ def check_fsdp_state(trainer: Trainer, folder: Path) -> None:
 
 
 def run(case: str, folder: Path) -> Path:
-    from program import several  # not where this file is the script
+    from program import alone  # not where this file is the script
 
-    done = subprocess.run(
-        [sys.executable, __file__, case, str(folder)],
-        env=several(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    with alone():
+        done = subprocess.run(
+            [sys.executable, __file__, case, str(folder)],
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
     assert done.returncode == 0, done.stderr[-3000:]
     return folder
 
