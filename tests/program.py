@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
-
-from filelock import FileLock
 
 from gantools.runs.checkpoint import Checkpoints, load_state
 
@@ -21,9 +18,22 @@ def environment(**extra: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "200", **extra}
 
 
-def alone() -> FileLock:
-    """A lock for programs that start further processes: two at a time may take the same port."""
-    return FileLock(Path(tempfile.gettempdir()) / "gantools-tests-processes.lock")
+def script(path: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run a script that starts further processes to its end and capture what it says.
+
+    A process group that a test opened within this process leaves its port and rank in the
+    environment; the script's processes meet at one of their own.
+    """
+    meeting = {"MASTER_ADDR", "MASTER_PORT", "RANK", "LOCAL_RANK", "NODE_RANK", "WORLD_SIZE"}
+    kept = {name: value for name, value in os.environ.items() if name not in meeting}
+    return subprocess.run(
+        [sys.executable, path, *map(str, arguments)],
+        env={**kept, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
 
 
 def gantools(*arguments: object, **extra: str) -> subprocess.CompletedProcess[str]:

@@ -5,8 +5,6 @@ This file is also the script that both processes run: ``python test_processes.py
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -103,17 +101,9 @@ def players(trainer: Trainer) -> dict[str, dict]:
 def trained(tmp_path_factory):
     """The players of one process, and of each of two."""
     folder = tmp_path_factory.mktemp("processes")
-    from program import alone  # not where this file is the script
+    from program import script  # not where this file is the script
 
-    with alone():
-        done = subprocess.run(
-            [sys.executable, __file__, "2", str(folder)],
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+    done = script(__file__, 2, folder)
     assert done.returncode == 0, done.stderr
     two = [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(2)]
     return players(play(devices=1)), *two

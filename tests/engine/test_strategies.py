@@ -1,12 +1,10 @@
 """Two processes over gloo end where one on the whole batch does: hinge and R1, solvers, FSDP.
 
-This file is also the script that both processes run: ``python test_strategies.py CASE FOLDER``.
+This file is also the script that both processes run, all cases: ``python test_strategies.py FOLDER``.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -139,18 +137,13 @@ def check_fsdp_state(trainer: Trainer, folder: Path) -> None:
         torch.save(state["players"], folder / "resumed.pt")
 
 
-def run(case: str, folder: Path) -> Path:
-    from program import alone  # not where this file is the script
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    """What two processes left, a folder of each case."""
+    from program import script  # not where this file is the script
 
-    with alone():
-        done = subprocess.run(
-            [sys.executable, __file__, case, str(folder)],
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+    folder = tmp_path_factory.mktemp("strategies")
+    done = script(__file__, folder)
     assert done.returncode == 0, done.stderr[-3000:]
     return folder
 
@@ -163,25 +156,27 @@ def flat(players: dict) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_two_processes_match_one_on_the_whole_batch(case, tmp_path):
-    folder = run(case, tmp_path)
-    one = play(case, devices=1)
-    both = torch.load(folder / "players.pt", weights_only=True)
-    alone = flat(one.state_dict()["players"])
-    torch.testing.assert_close(flat(both), alone, atol=1e-6, rtol=0)
+def test_two_processes_match_one_on_the_whole_batch(case, both):
+    two = torch.load(both / case / "players.pt", weights_only=True)
+    one = flat(play(case, devices=1).state_dict()["players"])
+    torch.testing.assert_close(flat(two), one, atol=1e-6, rtol=0)
     untrained = play(case, devices=1, turns=0)
-    assert (alone - flat(untrained.state_dict()["players"])).abs().max() > 1e-2
-    if case == "fsdp":
-        longer = play(case, devices=1, turns=TURNS + 2)
-        resumed = torch.load(folder / "resumed.pt", weights_only=True)
-        expected = flat(longer.state_dict()["players"])
-        torch.testing.assert_close(flat(resumed), expected, atol=1e-6, rtol=0)
-        assert "fsdp cannot differentiate the gradients of 'discriminator'" in (
-            folder / "refused.txt"
-        ).read_text(encoding="utf-8")
-        one.load_state_dict(
-            torch.load(folder / "state.pt", weights_only=True), one.process_state_dict()
-        )
+    assert (one - flat(untrained.state_dict()["players"])).abs().max() > 1e-2
+
+
+def test_a_state_of_fsdp_goes_on_in_two_processes_and_in_one(both):
+    longer = play("fsdp", devices=1, turns=TURNS + 2)
+    resumed = torch.load(both / "fsdp" / "resumed.pt", weights_only=True)
+    expected = flat(longer.state_dict()["players"])
+    torch.testing.assert_close(flat(resumed), expected, atol=1e-6, rtol=0)
+    one = play("fsdp", devices=1)
+    state = torch.load(both / "fsdp" / "state.pt", weights_only=True)
+    one.load_state_dict(state, one.process_state_dict())
+
+
+def test_fsdp_refuses_a_penalty_of_gradients(both):
+    said = (both / "refused.txt").read_text(encoding="utf-8")
+    assert "fsdp cannot differentiate the gradients of 'discriminator'" in said
 
 
 def test_fsdp_goes_with_the_alternating_solver_only():
@@ -198,16 +193,18 @@ def test_fsdp_refuses_a_bare_list_of_modules():
 
 
 if __name__ == "__main__":
-    case, folder = sys.argv[1], Path(sys.argv[2])
-    trainer = play(case, devices=2)
-    state = trainer.state_dict()
-    if trainer.fabric.is_global_zero:
-        torch.save(state["players"], folder / "players.pt")
-    if case == "fsdp":
-        check_fsdp_state(trainer, folder)
-        try:
-            CASES["fsdp"] = ("fsdp", Alternating, 1.0, 1)
-            play("fsdp", devices=2)
-        except UserError as error:
-            (folder / "refused.txt").write_text(str(error), encoding="utf-8")
+    for case in CASES:
+        folder = Path(sys.argv[1]) / case
+        folder.mkdir(exist_ok=True)
+        trainer = play(case, devices=2)
+        state = trainer.state_dict()
+        if trainer.fabric.is_global_zero:
+            torch.save(state["players"], folder / "players.pt")
+        if case == "fsdp":
+            check_fsdp_state(trainer, folder)
+    try:
+        CASES["fsdp"] = ("fsdp", Alternating, 1.0, 1)
+        play("fsdp", devices=2)
+    except UserError as error:
+        (folder.parent / "refused.txt").write_text(str(error), encoding="utf-8")
     trainer.fabric.barrier()
