@@ -11,15 +11,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import safetensors.torch
-import torch
 from safetensors import SafetensorError
-from torch import Tensor, nn
 
 from gantools.errors import UserError
 from gantools.files import aside
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 FORMAT = "gantools-model-1"
 ABOUT, WEIGHTS = "model.json", "model.safetensors"
@@ -29,9 +29,9 @@ ABOUT, WEIGHTS = "model.json", "model.safetensors"
 class Model:
     """What the two files of a model say."""
 
-    states: dict[str, dict[str, Tensor]]
+    states: dict[str, dict[str, Any]]
     """Each module's state, as its ``load_state_dict`` takes it, on the CPU; none of a module that
-    has none."""
+    has none. Without torch these are numpy's arrays, as they were kept."""
     config: dict[str, Any]
     """What the modules are made by."""
     about: dict[str, Any]
@@ -42,7 +42,7 @@ class Model:
 
 def save(
     folder: Path,
-    modules: Mapping[str, nn.Module],
+    modules: Mapping[str, nn.Module | Mapping[str, Tensor]],
     config: Mapping[str, Any],
     about: Mapping[str, Any],
     half: bool = True,
@@ -51,7 +51,7 @@ def save(
 
     Args:
         folder: a model that is in it already is replaced.
-        modules: by names without a dot.
+        modules: by names without a dot; or their states.
         config: what the modules are made by; JSON.
         about: for people: command, seed, data, figures; JSON.
         half: keep floats in 16 bits: half the size, and rounded to 11 significant bits.
@@ -72,8 +72,12 @@ def save(
         temporary.write_text(text, encoding="utf-8")
 
 
-def load(folder: Path) -> Model:
+def load(folder: Path, *, torch: bool = True) -> Model:
     """Read what :func:`save` wrote.
+
+    Args:
+        folder: where it is.
+        torch: False: give numpy's arrays; torch, which takes seconds, is not imported.
 
     Raises:
         UserError: there is no whole model, or one of another version of gantools.
@@ -92,19 +96,23 @@ def load(folder: Path) -> Model:
     if digest != said.get("sha256"):
         raise UserError(f"{no_model}: {WEIGHTS} is torn, or of another model than {ABOUT}.")
     try:
-        return Model(unpack(weights), said["config"], said["about"], digest)
+        states = unpack(weights) if torch else _arrays(weights)
+        return Model(states, said["config"], said["about"], digest)
     except (SafetensorError, KeyError) as error:
         raise UserError(f"{no_model}: {error}.") from None
 
 
-def pack(modules: Mapping[str, nn.Module], half: bool = True) -> bytes:
+def pack(modules: Mapping[str, nn.Module | Mapping[str, Tensor]], half: bool = True) -> bytes:
     """Return the bytes of ``model.safetensors``: the same states, the same bytes.
 
     Raises:
         ValueError: a finite weight is beyond 16 bits.
     """
+    import safetensors.torch
+    import torch
+
     tensors = {}
-    for key, value in nn.ModuleDict(modules).state_dict().items():
+    for key, value in _flat(modules).items():
         kept = value.detach().cpu()
         if half and kept.is_floating_point():
             kept = kept.half()
@@ -120,9 +128,26 @@ def unpack(weights: bytes) -> dict[str, dict[str, Tensor]]:
     Raises:
         SafetensorError: it is torn.
     """
-    states: dict[str, dict[str, Tensor]] = {}
-    for key, value in safetensors.torch.load(weights).items():
+    import safetensors.torch
+
+    tensors = safetensors.torch.load(weights)
+    return _nested({k: v.float() if v.is_floating_point() else v for k, v in tensors.items()})
+
+
+def _arrays(weights: bytes) -> dict[str, dict[str, Any]]:
+    import safetensors.numpy
+
+    return _nested(safetensors.numpy.load(weights))
+
+
+def _flat(modules: Mapping[str, nn.Module | Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    states = {k: m if isinstance(m, Mapping) else m.state_dict() for k, m in modules.items()}
+    return {f"{module}.{name}": v for module, state in states.items() for name, v in state.items()}
+
+
+def _nested(tensors: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    states: dict[str, dict[str, Any]] = {}
+    for key, value in tensors.items():
         module, _, name = key.partition(".")
-        state = states.setdefault(module, {})
-        state[name] = value.float() if value.is_floating_point() else value
+        states.setdefault(module, {})[name] = value
     return states

@@ -1,0 +1,364 @@
+"""The tables of docs/results/codec.md: trains what is missing, measures, then writes the page.
+
+python benchmarks/codec_results.py [--only NAME …] [--jobs 2] [--write-only]
+
+The images lie in ../shared/data/images. Standard codecs are measured once for the same test images,
+and what a trained model does beyond its own evaluation once for each run; the figures stand in
+docs/results/codec-standards.json and codec-measured.json. Remove an entry to measure it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gantools_codec import images as files
+from gantools_codec import standards
+from gantools_codec.container import Reader, write
+from gantools_codec.sources import Pictures
+from gantools_codec.verbs import coder_of
+from results import ROOT, Experiment, Results, spread
+
+CODEC = Results("codec", "codec")
+IMAGES = ROOT.parent / "shared" / "data" / "images"
+STANDARDS = CODEC.page.with_name("codec-standards.json")
+MEASURED = CODEC.page.with_name("codec-measured.json")
+PREPARED = Path("runs", "results", "codec-data")
+"""Of ROOT: the splits as files for ``--data``."""
+
+NAMES = {"mnist": "MNIST", "cifar": "CIFAR-10", "kodak": "Kodak"}
+LINEAR_TRAIN = 10_000
+"""The linear code is fitted on the first so many training images."""
+STEPS = {
+    "mnist": (700, 500, 350, 250, 180, 130, 90, 60, 40),
+    "cifar": (500, 350, 250, 180, 130, 95, 70, 50),
+}
+JPEG, WEBP = (1, 10, 25, 50, 75, 90), (0, 10, 25, 50, 75, 90)
+"""Qualities of the lossy standards."""
+
+EXPERIMENTS = [
+    Experiment(f"{of}{suffix}", what, {"data": str(PREPARED / f"{of}.npz"), **options}, 3, of)
+    for of in ("mnist", "cifar")
+    for suffix, what, options in (("", "with the code", {}), ("-no-code", "without", {"code": 0}))
+]
+
+Figures = dict[str, Any]
+
+
+# -- images ---------------------------------------------------------------------------------------
+
+
+def split(of: str) -> tuple[Pictures, Pictures]:
+    """Training and test images, uint8 [H, W, C] each; the test is the same for ever.
+
+    MNIST: the first 1,000 of its test set. CIFAR-10: the last 846 of the 4,660 in the file. Kodak:
+    seven photographs, nothing to train on.
+    """
+    if not IMAGES.is_dir():
+        raise SystemExit(f"There are no images in {IMAGES}.")
+    if of == "mnist":
+        with np.load(IMAGES / "mnist.npz") as arrays:
+            return arrays["x_train"][..., None], arrays["x_test"][:1000, ..., None]
+    if of == "cifar":
+        with np.load(IMAGES / "cifar10_lossless_train.npz") as arrays:
+            return arrays["train"][:-846], arrays["train"][-846:]
+    return (), [files.read(path) for path in files.find(IMAGES / "kodak")]
+
+
+def prepare() -> None:
+    """Write the splits as files for ``--data``, where they are not there yet."""
+    PREPARED.mkdir(parents=True, exist_ok=True)
+    for of in STEPS:
+        if not (path := PREPARED / f"{of}.npz").exists():
+            train, test = split(of)
+            np.savez(path, train=train, test=test)
+
+
+# -- standards --------------------------------------------------------------------------------------
+
+
+def measure_standards() -> dict[str, Figures]:
+    """Read what was measured; measure what is missing, or was of other images."""
+    saved = load(STANDARDS)
+    for of in NAMES:
+        if of in saved and not IMAGES.is_dir():
+            continue
+        train, test = split(of)
+        digest = hashlib.sha256(b"".join(image.tobytes() for image in test)).hexdigest()
+        if saved.get(of, {}).get("sha256") == digest:
+            continue
+        figures = {"sha256": digest, "versions": versions(), **standards.lossless(test)}
+        if of in STEPS:
+            assert isinstance(test, np.ndarray)
+            e9 = standards.jxl(standards.atlas(test), effort=9)
+            figures["jxl_e9_atlas"] = 8 * len(e9) / test.size
+            fitted = np.asarray(train[:LINEAR_TRAIN])
+            figures["lossy"] = {
+                "linear": points(standards.linear_curve(fitted, test, STEPS[of])),
+                "jpeg": points(standards.jpeg_curve(test, JPEG)),
+                "webp": points(standards.webp_curve(test, WEBP)),
+            }
+        saved[of] = figures
+        keep(STANDARDS, saved)
+    return saved
+
+
+def versions() -> dict[str, str]:
+    names = ("pillow", "pillow-jxl-plugin", "constriction", "numpy")
+    return {name: version(name) for name in names}
+
+
+def points(curve: Iterable[standards.Point]) -> list[Figures]:
+    return [{k: round(v, 4) for k, v in point._asdict().items()} for point in curve]
+
+
+# -- ours -------------------------------------------------------------------------------------------
+
+
+def measure_ours(experiments: Sequence[Experiment]) -> dict[str, Figures]:
+    """Read what was measured of each run's model; measure what is missing where the run is here.
+
+    Of every run the qualities on its own test images; of seed 0 also Kodak and the speed.
+    """
+    saved = load(MEASURED)
+    for experiment in experiments:
+        for seed in range(experiment.seeds):
+            run = CODEC.runs / (name := f"{experiment.name}-{seed}")
+            if name in saved or not (run / "evaluation.json").exists():
+                continue
+            coder, (_, test) = coder_of(run), split(experiment.table)
+            figures: Figures = {
+                "qualities": [coded(run, test, quality) for quality in range(coder.qualities + 1)]
+            }
+            if seed == 0:
+                if test[0].shape[2] == 3:
+                    figures["kodak"] = coded(run, split("kodak")[1], 0)
+                figures["speed"] = speed(coder, test[:200])
+            saved[name] = figures
+            keep(MEASURED, saved)
+    return saved
+
+
+def coded(run: Path, test: Pictures, quality: int) -> Figures:
+    """Write images into one file, decode it in a fresh process, compare; where its bytes go.
+
+    The images have no names in the file. Lossless ones that do not come back exactly end all.
+    """
+    gantools = Path(sys.executable).with_name("gantools")
+    with tempfile.TemporaryDirectory() as folder:
+        file, out = Path(folder, "images.gtc"), Path(folder, "out")
+        with file.open("wb") as stream:
+            write(stream, (("", image) for image in test), coder_of(run), quality)
+        model = ("--run", str(run))
+        subprocess.run([gantools, "codec", "decompress", file, out, *model], check=True)
+        back = [files.read(path) for path in files.find(out)]
+        about = json.loads(
+            subprocess.check_output([gantools, "codec", "info", file, *model, "--json"])
+        )
+    if quality == 0 and not all(map(np.array_equal, test, back)):
+        raise SystemExit(f"{run}: what was decoded in a fresh process is not what was coded.")
+    kept = standards.psnr(test, back)
+    exact = {} if quality == 0 else {"pooled": kept.pooled, "mean": kept.mean}
+    wanted = ("bits_per_subpixel", "bits_code", "bits_pixels", "bits_header", "bytes_total")
+    return {
+        "quality": quality,
+        "images": len(test),
+        "bytes": about["bytes_total"] / len(test),
+        **{name: about[name] for name in wanted},
+        **exact,
+    }
+
+
+def speed(coder: Any, test: Pictures) -> dict[str, Figures]:
+    """Megabytes of pixels a CPU second of ours, PNG and JPEG XL, one after another in one run."""
+
+    def ours(images: Pictures) -> list[bytes]:
+        file = io.BytesIO()
+        write(file, (("", image) for image in images), coder)
+        return [file.getvalue()]
+
+    def back(data: Sequence[bytes]) -> Iterator[np.ndarray]:
+        return (image for _, image in Reader(io.BytesIO(data[0]), coder).images())
+
+    def rates(encode: Callable[..., list[bytes]], decode: Callable[..., Any]) -> Figures:
+        encode(test[:2])  # whatever is loaded at the first call
+        begin = time.process_time()
+        data = encode(test)
+        middle = time.process_time()
+        list(decode(data))
+        end = time.process_time()
+        size = sum(image.size for image in test)
+        return {
+            "images": len(test),
+            "encode": size / 1e6 / (middle - begin),
+            "decode": size / 1e6 / (end - middle),
+            "images_per_second": len(test) / (end - middle),
+        }
+
+    found = {"ours": rates(ours, back)}
+    for name in ("png", "jxl"):
+        encode = standards.LOSSLESS[name]
+        found[name] = rates(
+            lambda images, encode=encode: [encode(image) for image in images],
+            lambda data: map(standards.decoded, data),
+        )
+    return found
+
+
+# -- tables -------------------------------------------------------------------------------------------
+
+
+def lossless_table(saved: Figures, standard: Figures, measured: Figures) -> list[str]:
+    columns = {
+        "PNG": "png",
+        "WebP": "webp",
+        "JPEG XL": "jxl",
+        "JPEG XL, one atlas": "jxl_atlas",
+        "atlas, effort 9": "jxl_e9_atlas",
+    }
+    rows = []
+    for of, name in NAMES.items():
+        theirs = [number(standard[of].get(column), 3) for column in columns.values()]
+        if of == "kodak":
+            ours = [m["kodak"]["bits_per_subpixel"] for m in measured.values() if "kodak" in m][:1]
+        else:
+            ours = [row["bits_per_subpixel"] for row in saved.get(of, [])]
+        n, subpixels = standard[of]["images"], standard[of]["subpixels"]
+        rows.append([name, f"{n:,}", f"{subpixels:,}", *theirs, spread(ours, 3)])
+    return markdown(["images", "n", "sub-pixels", *columns, "gantools"], rows)
+
+
+def shares_table(saved: Figures) -> list[str]:
+    rows = []
+    for experiment in EXPERIMENTS:
+        if found := saved.get(experiment.name):
+            names = ("bits_code", "bits_pixels", "bits_header", "bits_per_subpixel")
+            bits = [spread([row[name] for row in found], 3) for name in names]
+            n = f"{found[0]['images']:,}"
+            rows.append([NAMES[experiment.table], experiment.what, n, str(len(found)), *bits])
+    return markdown(["images", "", "n", "seeds", "code", "pixels", "header", "all"], rows)
+
+
+def break_even_table(saved: Figures, standard: Figures) -> list[str]:
+    """From how many images on the file and the weights are smaller than the standard's files."""
+    columns = {"PNG": "png", "WebP": "webp", "JPEG XL": "jxl", "atlas, effort 9": "jxl_e9_atlas"}
+    rows = []
+    for of in STEPS:
+        for row in saved.get(of, [])[:1]:
+            per_image = standard[of]["subpixels"] / standard[of]["images"] / 8
+            said = []
+            for column in columns.values():
+                ours, theirs = (
+                    per_image * row["bits_per_subpixel"],
+                    per_image * standard[of][column],
+                )
+                count = break_even(row["weights_bytes"], ours, theirs)
+                said.append("never" if count is None else f"{count:,}")
+            rows.append([NAMES[of], f"{row['weights_bytes']:,}", *said])
+    return markdown(["images", "bytes of weights", *columns], rows)
+
+
+def break_even(weights: float, ours: float, theirs: float) -> int | None:
+    """The least n with weights + n · ours < n · theirs, all in bytes; None: there is none."""
+    return math.floor(weights / (theirs - ours)) + 1 if ours < theirs else None
+
+
+def lossy_table(standard: Figures, measured: Figures, of: str) -> list[str]:
+    rows = []
+    curve = standard[of]["lossy"]["linear"]
+    for experiment in EXPERIMENTS:
+        figures = measured.get(f"{experiment.name}-0")
+        if experiment.table == of and figures:
+            for point in figures["qualities"][1:]:
+                linear = at_equal_bytes(curve, point["bytes"])
+                gain = None if linear is None else point["pooled"] - linear
+                said = [number(x, 2) for x in (point["pooled"], linear, gain, point["mean"])]
+                name = f"gantools {experiment.what}, quality {point['quality']}"
+                rows.append([name, f"{point['images']:,}", number(point["bytes"], 1), "", *said])
+    for codec, name in (("linear", "linear code, step"), ("jpeg", "JPEG"), ("webp", "WebP")):
+        for point in standard[of]["lossy"][codec]:
+            linear = at_equal_bytes(curve, point["bytes"]) if codec != "linear" else None
+            gain = None if linear is None else point["pooled"] - linear
+            said = [number(x, 2) for x in (point["pooled"], linear, gain, point["mean"])]
+            sizes = [number(point["bytes"], 1), number(point["payload"], 1)]
+            rows.append([f"{name} {point['setting']:g}", f"{point['images']:,}", *sizes, *said])
+    head = ["", "n", "bytes an image", "without headers", "PSNR", "linear code", "gain"]
+    return markdown([*head, "mean of images' PSNR"], rows)
+
+
+def at_equal_bytes(curve: Sequence[Figures], size: float) -> float | None:
+    """The linear code's PSNR at so many bytes an image, between its points along log(bytes)."""
+    sizes, kept = zip(*sorted((p["bytes"], p["pooled"]) for p in curve), strict=True)
+    if not sizes[0] <= size <= sizes[-1]:
+        return None
+    return float(np.interp(np.log(size), np.log(sizes), kept))
+
+
+def speed_table(measured: Figures) -> list[str]:
+    rows = []
+    for experiment in EXPERIMENTS:
+        if found := measured.get(f"{experiment.name}-0", {}).get("speed"):
+            for codec, name in (("ours", "gantools"), ("png", "PNG"), ("jxl", "JPEG XL")):
+                rate = found[codec]
+                said = [
+                    f"{rate[way]:.3g} ({rate[way] / found['ours'][way]:.3g})"
+                    for way in ("encode", "decode")
+                ]
+                first = [NAMES[experiment.table], f"{name} {experiment.what}".strip()]
+                first[1] = f"{name}, {experiment.what}" if codec == "ours" else name
+                rows.append(
+                    [*first, str(rate["images"]), *said, f"{rate['images_per_second']:.0f}"]
+                )
+    return markdown(["images", "", "n", "encode, MB/s", "decode, MB/s", "images/s decoded"], rows)
+
+
+def number(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [head, ["---"] * len(head), *rows]
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def load(path: Path) -> Figures:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def keep(path: Path, figures: Figures) -> None:
+    path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    os.chdir(ROOT)
+    standard = measure_standards()
+    if "--write-only" not in sys.argv:
+        prepare()
+    saved = CODEC.collect(EXPERIMENTS)
+    measured = measure_ours(EXPERIMENTS)
+    CODEC.write(
+        {
+            "lossless": lossless_table(saved, standard, measured),
+            "shares": shares_table(saved),
+            "break-even": break_even_table(saved, standard),
+            "lossy cifar": lossy_table(standard, measured, "cifar"),
+            "lossy mnist": lossy_table(standard, measured, "mnist"),
+            "speed": speed_table(measured),
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()

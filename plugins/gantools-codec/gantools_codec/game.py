@@ -1,0 +1,224 @@
+"""The game: a codec against who tells its pictures and codes from those of the world.
+
+In the formulas x is a picture, z a code: whole numbers. The codec is one player of two directions,
+E(x) and G(z), as in BiGAN (Donahue et al. 2017) and ALI (Dumoulin et al. 2017); D tells (x, E(x))
+from (G(z), z). It also wants what a codec is for:
+
+    bits of x given G(E(x)) + rate · bits of E(x) + λ · distortion + α · adversarial
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gantools import Adversary, Game, Player, Turn, shared
+from gantools_codec.contexts import Canvas, context
+from gantools_codec.networks import HALF, Encoder, Generator, PixelModel, padded, rounded
+
+
+class Codec(nn.Module):
+    """What codes and draws, and what says how likely pixels and codes are.
+
+    Args:
+        planes: of a picture, 1 or 3. One of several learns to code planes by themselves, too, for
+            greys and transparency.
+        numbers: of a code at each of its places; 0: there is no code.
+        stride: pixels from place to place.
+        width, mixtures: of the pixel networks.
+        channels: of encoder and generator.
+        sight: how far around a pixel its network sees what the code draws.
+    """
+
+    def __init__(
+        self,
+        planes: int,
+        numbers: int,
+        stride: int,
+        *,
+        width: int,
+        mixtures: int,
+        channels: int,
+        sight: int,
+    ) -> None:
+        super().__init__()
+        self.planes, self.numbers, self.stride, self.sight = planes, numbers, stride, sight
+        extra = planes * (2 * sight + 1) ** 2 if numbers else 0
+        self.pixels = PixelModel(planes, extra, width, mixtures)
+        if planes > 1:
+            self.plane = PixelModel(1, 0, width, mixtures)
+        if numbers:
+            self.encoder = Encoder(planes, numbers, stride, channels)
+            self.generator = Generator(planes, numbers, stride, channels)
+            self.prior = PixelModel(numbers, 0, 32, mixtures)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """[B, C, H, W] in [−1, 1) -> whole numbers [B, numbers, H / stride, W / stride]."""
+        return rounded(self.encoder(padded(x, self.stride)))
+
+    def draw(self, z: Tensor) -> Tensor:
+        """The other way; not bounded."""
+        return self.generator(z)
+
+    def pixel_bits(self, x: np.ndarray, at: np.ndarray, drawn: Tensor | None) -> Tensor:
+        """Bits of pixels given their neighbours and what the code draws.
+
+        Args:
+            x: pictures, uint8 [B, H, W, C].
+            at: which pixels of each, [B, P], in raster order from 0.
+            drawn: [B, C, H', W'], H' ≥ H and W' ≥ W.
+
+        Returns:
+            [B · P, C].
+        """
+        about, reference, values = (v.to(self.device) for v in looked_up(x, at))
+        extra = None if drawn is None else self.look(drawn, x.shape[1:3], at)
+        return self.pixels(about, reference, values, extra)
+
+    def plane_bits(self, x: np.ndarray, at: np.ndarray) -> Tensor:
+        """The same of single planes by themselves, the middle one of each picture: [B · P, 1]."""
+        middle = x[..., x.shape[3] // 2, None]
+        return self.plane(*(v.to(self.device) for v in looked_up(middle, at)))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return next(self.parameters()).device
+
+    def look(self, drawn: Tensor, size: tuple[int, int], at: np.ndarray) -> Tensor:
+        """What is drawn in the square about pixels: [B · P, (2 sight + 1)² · C]; 0 outside."""
+        height, width = size
+        s = self.sight
+        inside = nn.functional.pad(drawn[:, :, :height, :width], (s, s, s, s)).permute(0, 2, 3, 1)
+        image = np.arange(len(at))[:, None].repeat(at.shape[1], 1).reshape(-1, 1)
+        y, x = np.mgrid[: 2 * s + 1, : 2 * s + 1].reshape(2, -1)
+        row, column = np.divmod(at.reshape(-1, 1), width)
+        return inside[image, row + y, column + x].flatten(1)
+
+    def code_bits(self, z: Tensor) -> Tensor:
+        """Bits of codes, [B, numbers, h, w] -> [B · h · w, numbers]; differentiable in z."""
+        values = z.permute(0, 2, 3, 1) + HALF
+        whole = values.detach().cpu().numpy().astype(np.uint8)
+        at = np.arange(whole.shape[1] * whole.shape[2])[None].repeat(len(whole), 0)
+        about, reference, _ = looked_up(whole, at)
+        return self.prior(
+            about.to(z.device), reference.to(z.device), values.reshape(-1, self.numbers)
+        )
+
+
+def looked_up(x: np.ndarray, at: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+    """What is known of pixels: neighbours and place, reference, and their values, float32.
+
+    Args:
+        x: uint8 [B, H, W, C].
+        at: [B, P], in raster order from 0.
+    """
+    n, height, width, planes = x.shape
+    canvas = Canvas([(n, height, width)], planes)
+    canvas.tile(0)[...] = x
+    image = np.arange(n).repeat(at.shape[1])
+    row, column = np.divmod(at.reshape(-1), width)
+    pixels = canvas.pixels(np.zeros_like(image), image, row, column)
+    seen = context(canvas, pixels)
+    about = np.concatenate([seen.differences, seen.place], 1)
+    found = about, seen.reference, canvas.values[pixels.at]
+    return tuple(torch.from_numpy(v.astype(np.float32)) for v in found)  # type: ignore[return-value]
+
+
+class CodecGame(Game):
+    """The codec, and the discriminator if there is a code.
+
+    Batches are pictures, uint8 [B, H, W, C].
+
+    Args:
+        codec: the player of a :class:`Codec`.
+        discriminator: of pictures with their codes.
+        adversary: of both.
+        weights: of "adversarial", "distortion", "rate".
+        power: 1 or 2: the distortion is the mean of |x − G(E(x))| to this power.
+        for_bits: whether the code shall save bits of pixels.
+        pixels: of each picture that are coded in a turn.
+    """
+
+    def __init__(
+        self,
+        codec: Player,
+        discriminator: Player | None,
+        adversary: Adversary | None,
+        *,
+        weights: dict[str, float],
+        power: int,
+        for_bits: bool,
+        pixels: int,
+    ) -> None:
+        players = {"codec": codec}
+        if discriminator is not None:
+            players["discriminator"] = discriminator
+        super().__init__(**players)
+        self.adversary, self.weights, self.power = adversary, weights, power
+        self.for_bits, self.count = for_bits, pixels
+
+    @shared
+    def reals(self, turn: Turn) -> Tensor:
+        """Pictures, [B, C, H, W] in [−1, 1)."""
+        return turn.batch.permute(0, 3, 1, 2).float() / HALF - 1
+
+    @shared(by="codec")
+    def codes(self, turn: Turn) -> Tensor:
+        """Their codes."""
+        return self.codec.encode(self.reals(turn))
+
+    @shared(by="codec")
+    def fakes(self, turn: Turn) -> tuple[Tensor, Tensor]:
+        """Codes drawn number by number from those of the batch, and the pictures of them."""
+        z = self.codes(turn).detach()
+        flat = z.transpose(0, 1).flatten(1)
+        order = turn.rand(*flat.shape).argsort(1)
+        mixed = flat.gather(1, order).view(z.shape[1], len(z), *z.shape[2:]).transpose(0, 1)
+        height, width = turn.batch.shape[1:3]
+        return self.codec.draw(mixed)[:, :, :height, :width], mixed
+
+    def discriminator_loss(self, turn: Turn) -> dict[str, Tensor]:
+        """Tell (x, E(x)) from (G(z), z)."""
+        assert self.adversary is not None
+        real = self.reals(turn), self.codes(turn)
+        return self.adversary.discriminator(turn, self.discriminator, real, self.fakes(turn))
+
+    def codec_loss(self, turn: Turn) -> dict[str, Tensor]:
+        """Few bits, and pictures and codes that nobody can tell apart."""
+        x, terms = turn.batch.cpu().numpy(), {}
+        height, width = x.shape[1:3]
+        at = turn.randint(height * width, (len(x), self.count)).cpu().numpy()
+        drawn = None
+        if self.codec.numbers:
+            z, real = self.codes(turn), self.reals(turn)
+            drawn = self.codec.draw(z)
+            here = drawn[:, :, :height, :width]
+            away = (here - real).abs()
+            terms["distortion"] = (
+                self.weight("distortion", turn.progress) * away.pow(self.power).mean()
+            )
+            per_subpixel = self.codec.code_bits(z).sum() / x.size
+            turn.log("codec/code_bits", per_subpixel)
+            terms["rate"] = self.weight("rate", turn.progress) * per_subpixel
+            if self.adversary is not None:
+                made = self.adversary.joint(turn, self.discriminator, (real, z), self.fakes(turn))
+                terms["adversarial"] = self.weights["adversarial"] * made["adversarial"]
+            drawn = drawn if self.for_bits else drawn.detach()
+        terms["bits"] = self.codec.pixel_bits(x, at, drawn).mean()
+        if self.codec.planes > 1:
+            terms["plane"] = self.codec.plane_bits(x, at).mean()
+        return terms
+
+    def weight(self, term: str, progress: float) -> float:
+        """The weight of the distortion or of the code's bits.
+
+        A code that is to save bits of pixels learns to be drawn first: the distortion goes in the
+        training's first half, and what the code costs comes in the third quarter.
+        """
+        weight = self.weights[term]
+        if self.for_bits:
+            part = 1 - 2 * progress if term == "distortion" else 4 * progress - 2
+            weight *= min(1.0, max(0.0, part))
+        return weight
