@@ -41,6 +41,8 @@ results: setup
 	$(BIN)/python benchmarks/stability.py
 	$(BIN)/python benchmarks/robust_results.py
 	$(BIN)/python benchmarks/vime_results.py
+	$(BIN)/python benchmarks/text2image_results.py
+	$(BIN)/python benchmarks/codec_results.py
 	$(BIN)/python benchmarks/gail_results.py
 
 lint: setup
