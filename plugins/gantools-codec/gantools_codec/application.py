@@ -18,11 +18,13 @@ from gantools_codec import container, model, sources, standards
 from gantools_codec.coder import ModelCoder
 from gantools_codec.config import CodecConfig
 from gantools_codec.game import Codec, CodecGame
-from gantools_codec.networks import Discriminator
+from gantools_codec.networks import Discriminator, padded
 from gantools_codec.sources import Images, Pictures
 
 SIDE = 32
 """Pictures that are larger are cut into squares of so many pixels to train on."""
+MOST_SQUARES = 5_000
+"""Principal components are those of so many squares at most."""
 SHOWN = 16
 QUALITIES = ["what the code draws", "in steps of 16", "in steps of 8", "in steps of 4", "of 2"]
 
@@ -94,6 +96,18 @@ class CodecApplication(Application[CodecConfig]):
         return game, Batches(
             torch.from_numpy(squares), size=config.batch, seed=config.seed, **setting.share
         )
+
+    def warm_start(self, game: Game) -> None:
+        """Begin with the principal components of some pictures."""
+        if self.config.code:
+            assert isinstance(game, CodecGame)
+            codec: Codec = game.codec.module
+            squares = cut(self.images.train)[:MOST_SQUARES]
+            x = torch.from_numpy(squares).permute(0, 3, 1, 2).float() / 128 - 1
+            x = padded(x, codec.stride).to(codec.device)
+            tiles = x.unfold(2, codec.stride, codec.stride).unfold(3, codec.stride, codec.stride)
+            tiles = tiles.permute(0, 2, 3, 1, 4, 5).flatten(0, 2)
+            codec.transform.begin(tiles[:: -(-len(tiles) // MOST_SQUARES)])
 
     def keep_inputs(self, folder: Path) -> None:
         """Keep the pictures, where they are all of one shape."""

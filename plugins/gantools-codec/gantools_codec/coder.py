@@ -17,7 +17,7 @@ import numpy as np
 
 from gantools_codec.container import Shape, varint
 from gantools_codec.contexts import UNIT, Canvas, Pixels, context, look
-from gantools_codec.integers import ACTIVATION, Array, Network
+from gantools_codec.integers import ACTIVATION, MOST, WEIGHT, Array, Network
 from gantools_codec.mixtures import Digits, Mixtures
 
 FAMILY = constriction.stream.model.Categorical(perfect=False)
@@ -155,38 +155,69 @@ class PixelCoder:
 
 @dataclass(frozen=True)
 class CodeCoder:
-    """A code: how it is found, how likely it is, and what it draws.
+    """A code of squares: how it is found, how likely it is, and what it draws.
 
     Args:
-        encoder: pictures -> codes, [n, planes, H, W] -> [n, numbers, H / stride, W / stride].
-        generator: the other way.
-        prior: of codes as if they were pictures.
-        stride: pixels from one place of a code to the next.
+        basis: [numbers, planes · stride²], integers as a network's weights are.
+        gain: of each number, [numbers], the same.
+        mean: of squares, [planes · stride²], integers as a network's inputs are.
+        correction: what is added to the linear code, [n, planes, H, W] -> [n, numbers, h, w].
+        refinement: what is added to what that draws, [n, planes, H, W] -> the same.
+        law: a mixture for each number, [numbers, 3K], as a network's outputs are.
+        stride: side of a square, pixels.
     """
 
-    encoder: Network
-    generator: Network
-    prior: PixelCoder
+    basis: Array
+    gain: Array
+    mean: Array
+    correction: Network
+    refinement: Network
+    law: Array
     stride: int
 
     def find(self, tile: Array) -> Array:
-        """uint8 [n, h, w, planes] -> a code, uint8 [n, h', w', numbers]."""
+        """uint8 [n, h, w, planes] -> a code, 0 to 255: integers [n, numbers, h', w']."""
         down, right = (-side % self.stride for side in tile.shape[1:3])
         whole = np.pad(tile, ((0, 0), (0, down), (0, right), (0, 0)), mode="edge")
         x = whole.transpose(0, 3, 1, 2) * float(ACTIVATION // HALF) - ACTIVATION
-        z = np.floor(self.encoder(x) / ACTIVATION + 0.5)
-        return np.clip(z + HALF, 0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
+        n, planes, height, width = x.shape
+        s = self.stride
+        squares = x.reshape(n, planes, height // s, s, width // s, s).transpose(0, 2, 4, 1, 3, 5)
+        along = (squares.reshape(-1, planes * s * s) - self.mean) @ self.basis.T
+        linear = np.floor(along / WEIGHT * self.gain / WEIGHT)
+        z = linear.reshape(n, height // s, width // s, -1).transpose(0, 3, 1, 2)
+        z = np.floor((z + self.correction(x)) / ACTIVATION + 0.5)
+        return np.clip(z + HALF, 0, 255)
 
     def empty(self, shape: Shape) -> Array:
         """A code of the right shape for a tile of this shape."""
         n, h, w, _ = shape
-        places = (-(-side // self.stride) for side in (h, w))
-        return np.zeros((n, *places, self.prior.planes), np.uint8)
+        return np.zeros((n, len(self.law), -(-h // self.stride), -(-w // self.stride)))
+
+    def code(self, streams: Sequence[Stream], codes: Sequence[Array]) -> list[Array]:
+        """Code codes, each by its stream; those of a stream that reads only have their shape."""
+        found = []
+        for stream, code in zip(streams, codes, strict=True):
+            rest = code.transpose(0, 2, 3, 1).reshape(-1).astype(np.intp)
+            law = np.tile(self.law, (len(rest) // len(self.law), 1))
+            digits = Digits(Mixtures(law, np.full(len(rest), float(HALF))))
+            while digits.size > 1:
+                weights = digits.weights()
+                symbols, rest = np.divmod(rest, digits.part)
+                digits.take(stream.code(weights, symbols))
+            n, numbers, h, w = code.shape
+            found.append(digits.values.reshape(n, h, w, numbers).transpose(0, 3, 1, 2))
+        return found
 
     def draw(self, code: Array, shape: Shape) -> Array:
         """A code -> integers [n, h, w, planes] in the units of networks."""
-        z = (code.transpose(0, 3, 1, 2) - float(HALF)) * ACTIVATION
-        drawn = self.generator(np.floor(z / 8))
+        n, numbers, h, w = code.shape
+        s, planes = self.stride, len(self.mean) // self.stride**2
+        rows = (code - HALF).transpose(0, 2, 3, 1).reshape(-1, numbers)
+        squares = np.floor(rows @ self.basis * (ACTIVATION / WEIGHT) + self.mean + 0.5)
+        squares = np.clip(squares, -MOST, MOST).reshape(n, h, w, planes, s, s)
+        x = squares.transpose(0, 3, 1, 4, 2, 5).reshape(n, planes, h * s, w * s)
+        drawn = np.clip(x + self.refinement(x), -MOST, MOST)
         return drawn.transpose(0, 2, 3, 1)[:, : shape[1], : shape[2]]
 
 
@@ -220,7 +251,7 @@ class Part:
             return self.pixels.code(pixels, tiles, None, step or max(STEPS))
         writing = isinstance(codes[0], Writing)
         z = [self.code.find(tile) if writing else self.code.empty(tile.shape) for tile in tiles]
-        z = self.code.prior.code(codes, z)
+        z = self.code.code(codes, z)
         drawn = [self.code.draw(code, tile.shape) for code, tile in zip(z, tiles, strict=True)]
         if step == 0:
             return [shown(picture) for picture in drawn]

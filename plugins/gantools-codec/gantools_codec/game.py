@@ -15,7 +15,16 @@ from torch import Tensor, nn
 
 from gantools import Adversary, Game, Player, Turn, shared
 from gantools_codec.contexts import Canvas, context
-from gantools_codec.networks import HALF, Encoder, Generator, PixelModel, padded, rounded
+from gantools_codec.networks import (
+    HALF,
+    Law,
+    PixelModel,
+    Transform,
+    correction,
+    padded,
+    refinement,
+    rounded,
+)
 
 
 class Codec(nn.Module):
@@ -49,17 +58,20 @@ class Codec(nn.Module):
         if planes > 1:
             self.plane = PixelModel(1, 0, width, mixtures)
         if numbers:
-            self.encoder = Encoder(planes, numbers, stride, channels)
-            self.generator = Generator(planes, numbers, stride, channels)
-            self.prior = PixelModel(numbers, 0, 32, mixtures)
+            self.transform = Transform(planes, numbers, stride)
+            self.correction = correction(planes, numbers, stride, channels)
+            self.refinement = refinement(planes, channels)
+            self.law = Law(numbers, mixtures)
 
     def encode(self, x: Tensor) -> Tensor:
         """[B, C, H, W] in [−1, 1) -> whole numbers [B, numbers, H / stride, W / stride]."""
-        return rounded(self.encoder(padded(x, self.stride)))
+        x = padded(x, self.stride)
+        return rounded(self.transform(x) + self.correction(x))
 
     def draw(self, z: Tensor) -> Tensor:
         """The other way; not bounded."""
-        return self.generator(z)
+        x = self.transform.back(z)
+        return x + self.refinement(x)
 
     def pixel_bits(self, x: np.ndarray, at: np.ndarray, drawn: Tensor | None) -> Tensor:
         """Bits of pixels given their neighbours and what the code draws.
@@ -95,16 +107,6 @@ class Codec(nn.Module):
         y, x = np.mgrid[: 2 * s + 1, : 2 * s + 1].reshape(2, -1)
         row, column = np.divmod(at.reshape(-1, 1), width)
         return inside[image, row + y, column + x].flatten(1)
-
-    def code_bits(self, z: Tensor) -> Tensor:
-        """Bits of codes, [B, numbers, h, w] -> [B · h · w, numbers]; differentiable in z."""
-        values = z.permute(0, 2, 3, 1) + HALF
-        whole = values.detach().cpu().numpy().astype(np.uint8)
-        at = np.arange(whole.shape[1] * whole.shape[2])[None].repeat(len(whole), 0)
-        about, reference, _ = looked_up(whole, at)
-        return self.prior(
-            about.to(z.device), reference.to(z.device), values.reshape(-1, self.numbers)
-        )
 
 
 def looked_up(x: np.ndarray, at: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
@@ -199,7 +201,7 @@ class CodecGame(Game):
             terms["distortion"] = (
                 self.weight("distortion", turn.progress) * away.pow(self.power).mean()
             )
-            per_subpixel = self.codec.code_bits(z).sum() / x.size
+            per_subpixel = self.codec.law(z).sum() / x.size
             turn.log("codec/code_bits", per_subpixel)
             terms["rate"] = self.weight("rate", turn.progress) * per_subpixel
             if self.adversary is not None:

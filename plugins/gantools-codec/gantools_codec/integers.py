@@ -31,7 +31,7 @@ class Network:
 
     Args:
         layers: ``["linear", name]``; ``["conv", name, side, stride, padding]``, padded with zeros;
-            ``["relu"]``, leaky with :data:`SLOPE`; ``["grow"]``, each pixel twice both ways.
+            ``["relu"]``, leaky with :data:`SLOPE`.
         weights: integers, ``name.weight`` [outputs, inputs · side²] and ``name.bias`` [outputs].
     """
 
@@ -48,10 +48,8 @@ class Network:
                 x = self._affine(x, *about)
             elif kind == "conv":
                 x = self._conv(x, *about)
-            elif kind == "relu":
-                x = np.maximum(x, np.floor(x * SLOPE))
             else:
-                x = x.repeat(2, axis=2).repeat(2, axis=3)
+                x = np.maximum(x, np.floor(x * SLOPE))
         return x
 
     def _affine(self, x: Array, name: str) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +11,14 @@ import numpy as np
 from gantools import models
 from gantools.errors import UserError
 from gantools_codec.coder import CodeCoder, ModelCoder, Part, PixelCoder
-from gantools_codec.integers import Array, Network
+from gantools_codec.integers import ACTIVATION, Array, Network
 
 if TYPE_CHECKING:
     from gantools_codec.game import Codec
 
 SHIPPED = Path(__file__).parent / "model"
+CODE = ("basis", "gain", "mean", "law")
+"""The arrays of a :class:`CodeCoder` that are no networks."""
 Parts = Mapping[tuple[int, bool], Part]
 
 
@@ -30,17 +32,26 @@ def parts_of(codec: Codec, lossy: bool) -> Parts:
     Raises:
         ValueError: a weight is too large.
     """
-    from gantools_codec.networks import whole
+    from gantools_codec.networks import whole, whole_weights
 
     def coder(model: Any, sight: int = 0) -> PixelCoder:
         return PixelCoder([whole(network) for network in model.networks], sight)
 
+    def activations(values: Any) -> Array:
+        return np.rint(values.detach().double().cpu().numpy() * ACTIVATION)
+
     parts = {}
     code = None
     if codec.numbers:
-        encoder = whole(codec.encoder.layers, codec.encoder.scale)
-        generator = whole(codec.generator.layers)
-        code = CodeCoder(encoder, generator, coder(codec.prior), codec.stride)
+        code = CodeCoder(
+            basis=whole_weights(codec.transform.basis.flatten(1)),
+            gain=whole_weights(codec.transform.gain),
+            mean=activations(codec.transform.mean.flatten()),
+            correction=whole(codec.correction),
+            refinement=whole(codec.refinement),
+            law=activations(codec.law.outputs),
+            stride=codec.stride,
+        )
     parts[codec.planes, lossy] = Part(coder(codec.pixels, codec.sight), code)
     if codec.planes > 1:
         parts[1, False] = Part(coder(codec.plane))
@@ -60,27 +71,17 @@ def save(folder: Path, parts: Parts, about: Mapping[str, Any]) -> None:
     config = []
     for (planes, lossy), part in sorted(parts.items()):
         name = f"{'lossy' if lossy else 'lossless'}-{planes}"
-        networks = _networks(part)
         said: dict[str, Any] = {"name": name, "planes": planes, "lossy": lossy}
         said |= {"sight": part.pixels.sight, "stride": part.code.stride if part.code else 0}
-        said["layers"] = {key: network.layers for key, network in networks.items()}
+        said["layers"] = {key: network.layers for key, network in _networks(part).items()}
         config.append(said)
-        states[name] = {
-            f"{key}.{weight}": torch.from_numpy(_small(value))
-            for key, network in networks.items()
-            for weight, value in network.weights.items()
-        }
+        states[name] = {key: torch.from_numpy(value) for key, value in _arrays(part).items()}
     models.save(folder, states, {"parts": config}, about)
 
 
 def size(parts: Parts) -> int:
     """How many bytes the weights of a model take."""
-    return sum(
-        _small(value).nbytes
-        for part in parts.values()
-        for network in _networks(part).values()
-        for value in network.weights.values()
-    )
+    return sum(value.nbytes for part in parts.values() for value in _arrays(part).values())
 
 
 def load(folder: Path) -> ModelCoder:
@@ -121,9 +122,20 @@ def coder_of(run: Path | None) -> ModelCoder:
 def _networks(part: Part) -> dict[str, Network]:
     networks = {f"pixels.{i}": network for i, network in enumerate(part.pixels.networks)}
     if part.code is not None:
-        networks |= {f"prior.{i}": n for i, n in enumerate(part.code.prior.networks)}
-        networks |= {"encoder": part.code.encoder, "generator": part.code.generator}
+        networks |= {"correction": part.code.correction, "refinement": part.code.refinement}
     return networks
+
+
+def _arrays(part: Part) -> dict[str, Array]:
+    """All numbers of a part, in as few bytes as they need."""
+    arrays = {
+        f"{key}.{weight}": value
+        for key, network in _networks(part).items()
+        for weight, value in network.weights.items()
+    }
+    if part.code is not None:
+        arrays |= {f"code.{name}": getattr(part.code, name) for name in CODE}
+    return {name: _small(value) for name, value in arrays.items()}
 
 
 def _part(said: Mapping[str, Any], state: Mapping[str, Array]) -> Part:
@@ -134,16 +146,16 @@ def _part(said: Mapping[str, Any], state: Mapping[str, Array]) -> Part:
         weights = {k.removeprefix(begin): v for k, v in state.items() if k.startswith(begin)}
         return Network(layers[name], weights)
 
-    def several(kind: str) -> Sequence[Network]:
-        names = [name for name in layers if name.startswith(f"{kind}.")]
-        return [network(name) for name in sorted(names, key=lambda name: int(name.split(".")[1]))]
-
     code = None
-    if "encoder" in layers:
+    if said["stride"]:
         code = CodeCoder(
-            network("encoder"), network("generator"), PixelCoder(several("prior")), said["stride"]
+            **{name: state[f"code.{name}"].astype(np.float64) for name in CODE},
+            correction=network("correction"),
+            refinement=network("refinement"),
+            stride=said["stride"],
         )
-    return Part(PixelCoder(several("pixels"), said["sight"]), code)
+    pixels = [network(f"pixels.{plane}") for plane in range(said["planes"])]
+    return Part(PixelCoder(pixels, said["sight"]), code)
 
 
 def _small(values: Array) -> Array:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
+from torch.nn.functional import conv2d, conv_transpose2d, pad
 
 from gantools_codec import integers
 from gantools_codec.contexts import PLACE, X
@@ -97,63 +97,104 @@ class PixelModel(nn.Module):
         return torch.stack(found, 1)
 
 
-class Encoder(nn.Module):
-    """What codes pictures: x [B, C, H, W] -> z before it is rounded, [B, numbers, …].
+class Transform(nn.Module):
+    """A linear code of squares, there and back: zₖ = gₖ ⟨bₖ, x − m⟩, x̂ = m + Σₖ zₖ bₖ.
 
     Args:
-        planes: C.
+        planes: of a picture.
         numbers: of a code at each of its places.
-        stride: pixels from place to place, a power of two from 8.
-        width: channels after the first step.
+        stride: side of a square, pixels.
     """
 
-    def __init__(self, planes: int, numbers: int, stride: int, width: int = 32) -> None:
+    def __init__(self, planes: int, numbers: int, stride: int) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        inputs = planes
-        for i in range(int(math.log2(stride))):
-            outputs = width * min(2**i, 4)
-            layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), leaky()]
-            inputs = outputs
-        layers += [nn.Conv2d(inputs, inputs, 1), leaky(), nn.Conv2d(inputs, numbers, 1)]
-        self.layers = nn.Sequential(*layers)
-        self.scale = nn.BatchNorm2d(numbers)
-        nn.init.constant_(self.scale.weight, 3.0)
+        self.directions = nn.Parameter(torch.randn(numbers, planes, stride, stride))
+        self.length = planes**0.5 * stride  # so that a step of the optimizer is small for them
+        self.gain = nn.Parameter(torch.ones(numbers))
+        self.mean = nn.Parameter(torch.zeros(planes, stride, stride))
+
+    @torch.no_grad()
+    def begin(self, x: Tensor) -> None:
+        """Begin with the principal components of squares, [N, C, stride, stride].
+
+        There are as many as squares at most; the others stay as they are.
+        """
+        self.mean.copy_(x.mean(0))
+        _, _, components = torch.linalg.svd((x - self.mean).flatten(1), full_matrices=False)
+        count = min(len(self.directions), len(components))
+        found = components[:count].view(count, *self.directions.shape[1:])
+        self.directions[:count] = found * self.length
+
+    @property
+    def basis(self) -> Tensor:
+        """The vectors b, [numbers, C, stride, stride]; of length 1 at first."""
+        return self.directions / self.length
 
     def forward(self, x: Tensor) -> Tensor:
-        """Encode, without rounding."""
-        return self.scale(self.layers(x))
+        """[B, C, H, W] -> [B, numbers, H / stride, W / stride]."""
+        stride = self.mean.shape[-1]
+        away = x - self.mean.repeat(1, x.shape[2] // stride, x.shape[3] // stride)
+        return self.gain[:, None, None] * conv2d(away, self.basis, stride=stride)
+
+    def back(self, z: Tensor) -> Tensor:
+        """The other way."""
+        stride = self.mean.shape[-1]
+        mean = self.mean.repeat(1, z.shape[2], z.shape[3])
+        return mean + conv_transpose2d(z, self.basis, stride=stride)
+
+
+def correction(planes: int, numbers: int, stride: int, width: int) -> nn.Sequential:
+    """What an encoder adds to a linear code; nothing at first. [B, C, H, W] -> [B, numbers, …]."""
+    layers: list[nn.Module] = []
+    inputs = planes
+    for i in range(int(math.log2(stride))):
+        outputs = width * min(2**i, 4)
+        layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), leaky()]
+        inputs = outputs
+    return nn.Sequential(*layers, _nothing_yet(nn.Conv2d(inputs, numbers, 1)))
+
+
+def refinement(planes: int, width: int) -> nn.Sequential:
+    """What a generator adds to what a linear code draws; nothing at first. [B, C, H, W] -> same."""
+    return nn.Sequential(
+        nn.Conv2d(planes, width, 3, padding=1),
+        leaky(),
+        nn.Conv2d(width, width, 3, padding=1),
+        leaky(),
+        nn.Conv2d(width, width, 3, padding=1),
+        leaky(),
+        _nothing_yet(nn.Conv2d(width, planes, 3, padding=1)),
+    )
+
+
+def _nothing_yet(layer: nn.Conv2d) -> nn.Conv2d:
+    assert layer.bias is not None
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+class Law(nn.Module):
+    """How likely the numbers of a code are, each by itself: a mixture for each."""
+
+    def __init__(self, numbers: int, mixtures: int = 4) -> None:
+        super().__init__()
+        first = torch.zeros(numbers, 3, mixtures)
+        first[:, 0] = torch.linspace(-0.1, 0.1, mixtures)
+        first[:, 1] = torch.linspace(0, 2, mixtures)
+        self.outputs = nn.Parameter(first.flatten(1))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Bits of codes, [B, numbers, h, w] -> the same; differentiable in z."""
+        values = z.movedim(1, -1) + HALF
+        outputs = self.outputs.expand(*values.shape, -1).flatten(0, -2)
+        found = bits(values.flatten(), torch.full_like(outputs[:, 0], HALF), outputs)
+        return found.view(values.shape).movedim(-1, 1)
 
 
 def rounded(y: Tensor) -> Tensor:
     """The nearest code; its gradient is that of y (straight through)."""
     return y + (y.round().clamp(-HALF, HALF - 1) - y).detach()
-
-
-class Generator(nn.Module):
-    """What draws from codes: z -> features of every pixel, [B, features, H, W].
-
-    The first C features are the picture. The layers are such that :func:`whole` can make them
-    whole numbers.
-    """
-
-    def __init__(self, features: int, numbers: int, stride: int, width: int = 32) -> None:
-        super().__init__()
-        steps = int(math.log2(stride))
-        channels = [width * min(4, 2 ** (steps - i - 1)) for i in range(steps)]
-        layers: list[nn.Module] = [nn.Conv2d(numbers, channels[0], 3, padding=1), leaky()]
-        for inputs, outputs in zip(channels, [*channels[1:], width], strict=True):
-            layers += [
-                nn.Upsample(scale_factor=2),
-                nn.Conv2d(inputs, outputs, 3, padding=1),
-                leaky(),
-            ]
-        layers.append(nn.Conv2d(width, features, 3, padding=1))
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, z: Tensor) -> Tensor:
-        """Draw; z are whole numbers, taken in eighths."""
-        return self.layers(z / 8)
 
 
 class Discriminator(nn.Module):
@@ -181,12 +222,8 @@ class Discriminator(nn.Module):
         return self.joint(torch.cat([seen, z / 8], 1)).flatten(1)
 
 
-def whole(layers: nn.Sequential, scale: nn.BatchNorm2d | None = None) -> Network:
-    """The same network in whole numbers, in evaluation mode.
-
-    Args:
-        layers: linear layers, convolutions, leaky ReLUs, upsampling by 2.
-        scale: what follows the last layer, which takes it in.
+def whole(layers: nn.Sequential) -> Network:
+    """The same network in whole numbers: linear layers, convolutions, leaky ReLUs.
 
     Raises:
         ValueError: a weight is beyond ±256.
@@ -197,34 +234,29 @@ def whole(layers: nn.Sequential, scale: nn.BatchNorm2d | None = None) -> Network
         if isinstance(layer, nn.LeakyReLU):
             said.append(["relu"])
             continue
-        if isinstance(layer, nn.Upsample):
-            said.append(["grow"])
-            continue
         assert isinstance(layer, nn.Linear | nn.Conv2d)
         assert layer.bias is not None
-        weight = layer.weight.detach().double().cpu().flatten(1).numpy()
-        bias = layer.bias.detach().double().cpu().numpy()
-        if scale is not None and layer is layers[-1]:
-            weight, bias = _taken_in(weight, bias, scale)
         if isinstance(layer, nn.Linear):
             said.append(["linear", str(i)])
         else:
             sides = layer.kernel_size[0], layer.stride[0], int(layer.padding[0])
             said.append(["conv", str(i), *sides])
-        weights[f"{i}.weight"] = np.rint(weight * WEIGHT)
+        weights[f"{i}.weight"] = whole_weights(layer.weight.flatten(1))
+        bias = layer.bias.detach().double().cpu().numpy()
         weights[f"{i}.bias"] = np.rint(bias * WEIGHT * ACTIVATION + WEIGHT / 2)  # floor rounds
-        if np.abs(weights[f"{i}.weight"]).max() > MOST_WEIGHT:
-            raise ValueError(f"a weight of layer {i} is {np.abs(weight).max():.3g}, beyond 256")
     return Network(said, weights)
 
 
-def _taken_in(weight: Array, bias: Array, scale: nn.BatchNorm2d) -> tuple[Array, Array]:
-    state = {name: v.double().cpu().numpy() for name, v in scale.state_dict().items()}
-    mean, var, gain, shift = (
-        state[name] for name in ("running_mean", "running_var", "weight", "bias")
-    )
-    by = gain / np.sqrt(var + scale.eps)
-    return weight * by[:, None], (bias - mean) * by + shift
+def whole_weights(weights: Tensor) -> Array:
+    """Weights as integers.
+
+    Raises:
+        ValueError: one is beyond ±256.
+    """
+    real = weights.detach().double().cpu().numpy()
+    if np.abs(real).max(initial=0) * WEIGHT > MOST_WEIGHT:
+        raise ValueError(f"a weight is {np.abs(real).max():.3g}, beyond 256")
+    return np.rint(real * WEIGHT)
 
 
 def padded(x: Tensor, stride: int) -> Tensor:

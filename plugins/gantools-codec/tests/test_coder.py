@@ -17,7 +17,11 @@ OPTIONS = {"width": 8, "mixtures": 2, "channels": 4, "sight": 1}
 
 def codec(planes, numbers, stride=8):
     torch.manual_seed(planes)
-    return Codec(planes, numbers, stride, **OPTIONS).eval()
+    made = Codec(planes, numbers, stride, **OPTIONS)
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter += 0.05 * torch.randn_like(parameter)
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +70,22 @@ def test_tiles_have_the_same_bytes_alone_and_beside_others(coder, quality):
     alone = coder.decode([together[2]], [SHAPES[2]], quality)[0]
     among = coder.decode(together, SHAPES, quality)[2]
     np.testing.assert_array_equal(alone, among)
+
+
+@pytest.mark.parametrize("size", [(16, 24), (9, 17)])
+def test_codes_are_those_of_the_real_networks(size):
+    net = codec(3, 5)
+    code = model.parts_of(net, False)[3, False].code
+    (tile,) = tiles((4, *size, 3))
+    x = torch.from_numpy(tile).permute(0, 3, 1, 2) / 128 - 1
+    with torch.no_grad():
+        z = net.encode(x)
+        drawn = net.draw(z)[:, :, : size[0], : size[1]].permute(0, 2, 3, 1).numpy()
+    found = code.find(tile)
+    assert (found == z.numpy() + 128).mean() > 0.98  # some are halfway between two
+    assert len(np.unique(found)) > 4
+    again = code.draw(z.numpy() + 128.0, tile.shape) / 1024
+    np.testing.assert_allclose(again, drawn, atol=0.02)
 
 
 def test_a_model_of_greys_codes_colours_plane_by_plane():
@@ -118,7 +138,7 @@ def test_bytes_are_as_many_as_training_counts(parts):
     every = np.arange(256)[None].repeat(4, 0)
     with torch.no_grad():
         z = net.encode(x)
-        code = net.code_bits(z).sum().item()
+        code = net.law(z).sum().item()
         pixels = net.pixel_bits(tile, every, net.draw(z)).sum().item()
     assert abs(8 * alone.code_bytes(payload) - code) < 40
     assert abs(8 * len(payload) - code - pixels) < 0.01 * pixels + 80

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from gantools_codec.game import Codec, CodecGame
-from gantools_codec.networks import Discriminator, rounded
+from gantools_codec.networks import Discriminator, Transform, rounded
 
 from gantools import Adversary, Player, Trainer
 from gantools.data import Batches
@@ -86,14 +86,26 @@ def test_codes_of_fakes_are_those_of_the_batch_mixed_number_by_number():
 def test_a_lossy_code_is_not_bent_by_the_bits_of_pixels():
     weights = {"adversarial": 0.0, "distortion": 0.0, "rate": 0.0}
     made = game(adversary=False, for_bits=False, weights=weights)
-    before = [p.detach().clone() for p in made.codec.module.generator.parameters()]
+    before = [p.detach().clone() for p in made.codec.module.refinement.parameters()]
     train(made, 2)
-    after = made.codec.module.generator.parameters()
+    after = made.codec.module.refinement.parameters()
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
     bent = game(adversary=False, for_bits=True, weights=weights)
     train(bent, 2)
-    after = bent.codec.module.generator.parameters()
+    after = bent.codec.module.refinement.parameters()
     assert not all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_a_code_begins_with_principal_components():
+    x = torch.randn(50, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    x += 3 * torch.linspace(-1, 1, 8) * torch.randn(50, 1, 1, 1)
+    transform = Transform(1, 6, 8)
+    transform.begin(x)
+    z = transform(x)
+    away = (transform.back(z) - x).square().sum()
+    centred = (x - x.mean(0)).flatten(1)
+    values = torch.linalg.svdvals(centred)
+    torch.testing.assert_close(away, values[6:].square().sum(), rtol=1e-4, atol=1e-3)
 
 
 def test_rounding_is_whole_bounded_and_straight_through():
