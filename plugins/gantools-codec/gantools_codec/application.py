@@ -26,6 +26,7 @@ SIDE = 32
 MOST_SQUARES = 5_000
 """Principal components are those of so many squares at most."""
 SHOWN = 16
+KEPT = "images.npz"
 QUALITIES = ["what the code draws", "in steps of 16", "in steps of 8", "in steps of 4", "of 2"]
 
 
@@ -44,9 +45,10 @@ class CodecApplication(Application[CodecConfig]):
     def images(self) -> Images:
         """What is trained on, and what is held out."""
         if self._images is None:
-            kept = self.inputs / "images.npz" if self.inputs else None
-            source = str(kept) if kept and kept.is_file() else self.config.data
-            self._images = sources.load(source, self.config.seed)
+            if self.inputs is not None and (self.inputs / KEPT).is_file():
+                self._images = sources.kept(self.inputs / KEPT)
+            else:
+                self._images = sources.load(self.config.data, self.config.seed)
         return self._images
 
     def build(self, setting: Setting) -> tuple[CodecGame, Batches | None]:
@@ -110,10 +112,9 @@ class CodecApplication(Application[CodecConfig]):
             codec.transform.begin(tiles[:: -(-len(tiles) // MOST_SQUARES)])
 
     def keep_inputs(self, folder: Path) -> None:
-        """Keep the pictures, where they are all of one shape."""
-        train, test = self.images.train, self.images.test
-        if self.config.data != "digits" and isinstance(train, np.ndarray):
-            np.savez(folder / "images.npz", train=train, test=np.asarray(test))
+        """Keep the pictures, but for the digits, which come with gantools."""
+        if self.config.data != "digits":
+            sources.keep(self.images, folder / KEPT)
 
     def coder(self, game: Game) -> ModelCoder:
         """The coder of a game, in whole numbers; nameless until it is exported."""
@@ -139,8 +140,8 @@ class CodecApplication(Application[CodecConfig]):
     def evaluate(self, trained: Trained) -> dict[str, Any]:
         """Bytes of held-out images in a file, decoded again, beside those of the standards."""
         coder, test = self.coder(trained.game), self.tested
-        found: dict[str, Any] = {"dataset": self.images.source, "aim": self.config.aim}
-        found |= measure(coder, test, 0)
+        found = measure(coder, test, 0)
+        found |= {"dataset": self.images.source, "aim": self.config.aim}
         few = test[: min(len(test), 100)]
         found |= {k: v for k, v in standards.lossless(few).items() if k not in found}
         found["standards_images"] = len(few)
@@ -253,9 +254,9 @@ def measure(coder: container.Coder, images: Pictures, quality: int) -> dict[str,
         code, pixels = code + part, pixels + chunk.length - part
     per = 8 / subpixels
     found = {
-        "images": len(images),
-        "bytes_per_image": reader.size / len(images),
         "bits_per_subpixel": per * reader.size,
+        "bytes_per_image": reader.size / len(images),
+        "images": len(images),
         "bits_code": per * code,
         "bits_pixels": per * pixels,
         "bits_header": per * (reader.size - code - pixels),

@@ -33,7 +33,7 @@ class CodecConfig(RunConfig):
             "Numbers of the code at each of its places, 0: no code and no game; left out: as "
             "suits the aim.",
             min=0,
-            max=64,
+            max=1_024,
         ),
     ] = None
     stride: Annotated[

@@ -226,3 +226,27 @@ def _stacked(images: Pictures) -> Pictures:
     if isinstance(images, np.ndarray):
         return images
     return np.stack(images) if len({image.shape for image in images}) == 1 else images
+
+
+def keep(images: Images, path: Path) -> None:
+    """Write images into a .npz file of their own, whatever their shapes."""
+    arrays: dict[str, np.ndarray] = {"source": np.array(images.source)}
+    for split, pictures in (("train", images.train), ("test", images.test)):
+        if isinstance(pictures, np.ndarray):
+            arrays[split] = pictures
+        else:
+            arrays |= {f"{split}-{i:07d}": picture for i, picture in enumerate(pictures)}
+    np.savez(path, **arrays)  # type: ignore[arg-type]
+
+
+def kept(path: Path) -> Images:
+    """Read what :func:`keep` wrote."""
+    with np.load(path) as arrays:
+
+        def split(name: str) -> Sequence[np.ndarray]:
+            if name in arrays:
+                whole: Sequence[np.ndarray] = arrays[name]
+                return whole
+            return [arrays[file] for file in sorted(arrays.files) if file.startswith(f"{name}-")]
+
+        return Images(split("train"), split("test"), str(arrays["source"]))

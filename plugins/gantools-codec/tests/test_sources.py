@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from gantools_codec import sources
 from gantools_codec.sources import load
 from PIL import Image
 
@@ -202,3 +203,21 @@ def test_a_folder_without_images(tmp_path):
     folder(tmp_path, RGB[:1])
     with pytest.raises(UserError, match="too few images in the folder"):
         load(str(tmp_path))
+
+
+@pytest.mark.parametrize("one_shape", [True, False])
+def test_what_is_kept_is_the_same_when_it_is_read(tmp_path, one_shape):
+    drawn = np.random.default_rng(0)
+    pictures = [
+        drawn.integers(0, 256, (4, 4 + (not one_shape) * i, 3), np.uint8) for i in range(12)
+    ]
+    train, test = pictures[:11], pictures[11:]
+    if one_shape:
+        train, test = np.stack(train), np.stack(test)
+    sources.keep(sources.Images(train, test, "some"), tmp_path / "kept.npz")
+    again = sources.kept(tmp_path / "kept.npz")
+    assert again.source == "some"
+    for split in ("train", "test"):
+        given, found = getattr(again, split), {"train": train, "test": test}[split]
+        assert len(given) == len(found)
+        assert all(map(np.array_equal, given, found))
