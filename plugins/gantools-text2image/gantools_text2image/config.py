@@ -21,7 +21,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 class TextToImageConfig(RunConfig):
     """Options of ``gantools run text2image``."""
 
-    steps: Annotated[int, Option("How many turns of the game to play.", min=1)] = 2_000
+    steps: Annotated[int, Option("How many turns of the game to play.", min=1)] = 1_500
     threads: Annotated[int, Option("torch's threads in a process.", min=1)] = 2
     data: Annotated[
         str,
@@ -80,10 +80,10 @@ class TextToImageConfig(RunConfig):
         int, Option("Steps of training a judge of your own pictures, to measure by.", min=1)
     ] = 600
     log_every: Annotated[int, Option("Steps between rows of the metrics table.", min=1)] = 20
-    checkpoint_every: Annotated[int, Option("Steps between checkpoints.", min=1)] = 200
+    checkpoint_every: Annotated[int, Option("Steps between checkpoints.", min=1)] = 250
     evaluate_every: Annotated[
         int, Option("Steps between pictures and short evaluations; 0: none.", min=0)
-    ] = 200
+    ] = 250
 
     def resolved(self) -> TextToImageConfig:
         """What was left out as it suits the game."""

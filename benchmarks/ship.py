@@ -1,0 +1,52 @@
+"""Put a finished run's model into the plugin that it ships with, with what people should know of it.
+
+python benchmarks/ship.py RUN [FIGURE …]
+
+The figures are names in the run's evaluation.json; they go into the model's ``about``, with the
+command that trains it again, its seed, data and commit.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+import yaml
+
+import gantools
+
+
+def main() -> None:
+    run, figures = Path(sys.argv[1]), sys.argv[2:]
+    trained = gantools.load(run)
+    about = json.loads((run / "model.json").read_text(encoding="utf-8"))
+    found = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))
+    name = trained.run.manifest["application"]
+    asked = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
+    usual = type(trained.application.config)()
+    options = [
+        f"--{option.replace('_', '-')} {shlex.quote(str(value))}"
+        for option, value in asked.items()
+        if value != getattr(usual, option)
+    ]
+    about["about"] |= {
+        "command": " ".join(["gantools run", name, *options]),
+        "commit": trained.run.manifest["commit"],
+        "train_seconds": found["train_seconds"],
+        "figures": {figure: found[figure] for figure in figures},
+    }
+    package = importlib.import_module(f"gantools_{name}")
+    folder = Path(str(package.__file__)).parent / "model"
+    folder.mkdir(exist_ok=True)
+    shutil.copyfile(run / "model.safetensors", folder / "model.safetensors")
+    text = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
+    (folder / "model.json").write_text(text, encoding="utf-8")
+    print(json.dumps(about["about"], indent=2))
+
+
+if __name__ == "__main__":
+    main()
