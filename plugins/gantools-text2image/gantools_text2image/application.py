@@ -16,7 +16,7 @@ from gantools_text2image import pictures
 from gantools_text2image.config import TextToImageConfig
 from gantools_text2image.drawer import Drawer, Standard, codes, network
 from gantools_text2image.evaluation import judge_drawings
-from gantools_text2image.game import Captions, Contest, Drawing, Pair, TwoStages
+from gantools_text2image.game import SIMILAR, Captions, Contest, Drawing, Pair, TwoStages
 from gantools_text2image.judge import Judge
 from gantools_text2image.judge_train import judge_of
 from gantools_text2image.networks import Discriminator, Stack
@@ -88,7 +88,11 @@ class TextToImage(Application[TextToImageConfig]):
             embedded = embed(texts, self.encoder)
             width, standard = embedded.shape[1], Standard.of(embedded)
             read = standard(embedded)
-        captions = Captions(read, train.captions)
+        if config.near and learned:
+            raise UserError("--near needs embeddings that stay as they are: --text minilm.")
+        if config.near and len({*texts}) <= SIMILAR:
+            raise UserError(f"--near needs more than {SIMILAR} different captions: --near 0.")
+        captions = Captions(read, train.captions, config.near)
         game = self._game(captions, width, train.placed, setting, learned)
         game.standard = standard
         if not setting.training:

@@ -58,6 +58,15 @@ class TextToImageConfig(RunConfig):
         float | None,
         Option("Weight of telling the batch's pairs apart; left out: as suits the game.", min=0),
     ] = None
+    near: Annotated[
+        float,
+        Option(
+            "Share of wrong captions that are drawn from the most similar ones there are; needs a "
+            "--text that is read already.",
+            min=0,
+            max=1,
+        ),
+    ] = 0.0
     augment: Annotated[
         str, Option("Of what the discriminator sees: diffaugment, ada.", part="augmentations")
     ] = "none"

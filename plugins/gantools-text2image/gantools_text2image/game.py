@@ -24,6 +24,8 @@ from gantools import Adversary, Game, Player, Turn, shared
 from gantools_text2image.networks import CAPTION
 from gantools_text2image.placing import place
 
+SIMILAR = 8
+"""A wrong caption that is near is one of so many."""
 TEMPERATURE = 0.1
 """Of the contrastive terms, as in XMC-GAN (Zhang et al. 2021)."""
 
@@ -59,6 +61,26 @@ def others(ids: Tensor) -> tuple[Tensor, Tensor]:
     return rows, before[own, first][rows]
 
 
+def similar(read: Tensor, ids: Tensor) -> Tensor:
+    """For each caption those that say almost the same: the rows of the least angles, [M, 8].
+
+    Args:
+        read: embeddings, [M, text].
+        ids: what is said, [M]; equal numbers are equal captions.
+
+    Raises:
+        ValueError: there are fewer than nine captions.
+    """
+    if len(ids.unique()) <= SIMILAR:
+        raise ValueError(f"there are no {SIMILAR} captions beside one")
+    unit = nn.functional.normalize(read.float())
+    found = []
+    for part, own in zip(unit.split(1024), ids.split(1024), strict=True):
+        angles = (part @ unit.T).masked_fill(own[:, None] == ids, -torch.inf)
+        found.append(angles.topk(SIMILAR).indices)
+    return torch.cat(found)
+
+
 class Said(NamedTuple):
     """What is said of the pictures of a batch."""
 
@@ -66,6 +88,10 @@ class Said(NamedTuple):
     """What a network reads of each caption, [B, text] (or tokens, [B, L])."""
     ids: Tensor
     """Equal numbers are equal captions, [B]."""
+    rows: Tensor
+    """Those pictures that there is a wrong caption for, [K]."""
+    wrong: Tensor
+    """These captions, as ``e``, [K, text]."""
 
 
 class Captions(nn.Module):
@@ -74,9 +100,11 @@ class Captions(nn.Module):
     Args:
         read: of each caption, [M, …], those of a picture in a row.
         texts: the captions of each of the N pictures.
+        near: the share of wrong captions that are drawn from the most similar ones there are, by
+            ``read``, [M, text] then; the others are those of other pictures of the batch.
     """
 
-    def __init__(self, read: Tensor, texts: Sequence[Sequence[str]]) -> None:
+    def __init__(self, read: Tensor, texts: Sequence[Sequence[str]], near: float = 0.0) -> None:
         super().__init__()
         number = {text: i for i, text in enumerate(dict.fromkeys(chain(*texts)))}
         count = torch.tensor([len(own) for own in texts])
@@ -84,11 +112,19 @@ class Captions(nn.Module):
         self.register_buffer("ids", torch.tensor([number[text] for text in chain(*texts)]))
         self.register_buffer("count", count)
         self.register_buffer("first", count.cumsum(0) - count)
+        self.near = near
+        if near:
+            self.register_buffer("similar", similar(read, self.ids), persistent=False)
 
     def gather(self, rows: Tensor, turn: Turn) -> Said:
-        """One caption of each of these pictures, drawn anew: [B] -> [B, …]."""
+        """One caption of each of these pictures, drawn anew: [B] -> [B, …]; and wrong ones."""
         pick = self.first[rows] + (turn.rand(len(rows)) * self.count[rows]).long()
-        return Said(self.read[pick], self.ids[pick])
+        right, other = others(self.ids[pick])
+        wrong = pick[other]
+        if self.near:
+            alike = self.similar[pick[right], turn.randint(SIMILAR, (len(right),))]
+            wrong = torch.where(turn.rand(len(right)) < self.near, alike, wrong)
+        return Said(self.read[pick], self.ids[pick], right, self.read[wrong])
 
 
 class Contest(Adversary):
@@ -113,8 +149,8 @@ class Contest(Adversary):
         e = said.e
         x, fake = self.seen(turn, x), self.seen(turn, fake)
         seen = critic.look(x)
-        rows, wrong = others(said.ids)
-        r, f, w = critic.compare(seen, e), critic(fake, e), critic.compare(seen[rows], e[wrong])
+        rows = said.rows
+        r, f, w = critic.compare(seen, e), critic(fake, e), critic.compare(seen[rows], said.wrong)
         turn.log_scores(critic.name, r, f)
         turn.log(f"{critic.name}/wrong_captions", 0.5 + 0.5 * (r[rows] - w).sign().mean())
         if self.augment is not None:
@@ -190,8 +226,10 @@ class Drawing(Game):
         if self.reader is None:
             return stored
         reader = self.players[self.reader]
-        e = turn.share("said", lambda: reader.encode(stored.e), by=self.reader)
-        return stored._replace(e=e)
+        both = torch.cat([stored.e, stored.wrong])
+        read = turn.share("said", lambda: reader.encode(both), by=self.reader)
+        e, wrong = read.split([len(stored.e), len(stored.wrong)])
+        return stored._replace(e=e, wrong=wrong)
 
     def draw(self, turn: Turn, player: str, e: Tensor) -> Tensor:
         """Let a player draw captions with fresh codes."""

@@ -50,7 +50,7 @@ def known() -> Player:
 
 X, FAKE = torch.rand(2, 6, 3, 8, 8, generator=torch.Generator().manual_seed(1)) * 2 - 1
 E = torch.randn(6, 2, generator=torch.Generator().manual_seed(2))
-SAID = Said(E, torch.arange(6))
+SAID = Said(E, torch.arange(6), torch.arange(6), E.roll(1, 0))
 
 
 @pytest.mark.parametrize("objective", [non_saturating, hinge, least_squares])
@@ -113,9 +113,10 @@ def test_equal_captions_are_not_held_against_each_other():
     assert others(torch.tensor([3, 3]))[0].tolist() == []
     rows, wrong = others(torch.arange(5))
     assert torch.equal(wrong, torch.arange(5).roll(1))
-    critic, said = known(), Said(E, torch.tensor([0, 0, 1, 1, 1, 1]))
+    ids = torch.tensor([0, 0, 1, 1, 1, 1])
+    rows, wrong = others(ids)
+    critic, said = known(), Said(E, ids, rows, E[wrong])
     found = Contest(objective="wasserstein").tell(turn(), critic, X, said, FAKE)
-    rows, wrong = others(said.ids)
     r, w = critic(X, E), critic(X[rows], E[wrong])
     expected = torch.cat([critic(FAKE, E), w]).mean() - torch.cat([r, r[rows]]).mean()
     assert found["adversarial"].item() == pytest.approx(expected.item())
@@ -130,6 +131,26 @@ def test_every_caption_of_a_picture_is_drawn_and_no_other():
         assert found.tolist() == own
         assert counts.min() > 0.2 * counts.sum()
     assert set(said.ids[said.e == 3].tolist()) == set(said.ids[rows == 0].tolist())  # both "a"
+
+
+@pytest.mark.parametrize("near", [0.0, 0.5, 1.0])
+def test_wrong_captions_are_wrong_and_as_many_as_asked_are_near(near):
+    angles = torch.linspace(0, 3, 40)  # each caption is like the eight about it
+    read = torch.stack([angles.cos(), angles.sin()], 1)
+    made = Captions(read, [[str(i // 2)] for i in range(40)], near)  # each is there twice
+    rows = torch.randperm(40, generator=torch.Generator().manual_seed(3)).repeat(20)
+    said = made.gather(rows, turn())
+    assert said.rows.tolist() == list(range(800))
+    found = torch.cdist(said.wrong, read).argmin(1)
+    assert not (found // 2 == said.ids).any()
+    close = ((found - rows).abs() <= 9).double().mean().item()
+    chance = 0.4
+    assert close == pytest.approx(near + (1 - near) * chance, abs=0.1)
+
+
+def test_near_captions_need_enough_of_them():
+    with pytest.raises(ValueError, match="no 8 captions"):
+        Captions(torch.eye(8), [[str(i)] for i in range(8)], 0.5)
 
 
 # -- whole games -----------------------------------------------------------------------------------
