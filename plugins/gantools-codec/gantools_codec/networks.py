@@ -145,13 +145,8 @@ class Transform(nn.Module):
 
 def correction(planes: int, numbers: int, stride: int, width: int) -> nn.Sequential:
     """What an encoder adds to a linear code; nothing at first. [B, C, H, W] -> [B, numbers, …]."""
-    layers: list[nn.Module] = []
-    inputs = planes
-    for i in range(int(math.log2(stride))):
-        outputs = width * min(2**i, 4)
-        layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), leaky()]
-        inputs = outputs
-    return nn.Sequential(*layers, _nothing_yet(nn.Conv2d(inputs, numbers, 1)))
+    layers, outputs = _down(planes, stride, width)
+    return nn.Sequential(*layers, _nothing_yet(nn.Conv2d(outputs, numbers, 1)))
 
 
 def refinement(planes: int, width: int) -> nn.Sequential:
@@ -165,6 +160,17 @@ def refinement(planes: int, width: int) -> nn.Sequential:
         leaky(),
         _nothing_yet(nn.Conv2d(width, planes, 3, padding=1)),
     )
+
+
+def _down(planes: int, stride: int, width: int) -> tuple[list[nn.Module], int]:
+    """Convolutions to one place in ``stride`` pixels, and their last channels."""
+    layers: list[nn.Module] = []
+    inputs = planes
+    for i in range(int(math.log2(stride))):
+        outputs = width * min(2**i, 4)
+        layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), leaky()]
+        inputs = outputs
+    return layers, inputs
 
 
 def _nothing_yet(layer: nn.Conv2d) -> nn.Conv2d:
@@ -205,12 +211,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, planes: int, numbers: int, stride: int, width: int = 32) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        inputs = planes
-        for i in range(int(math.log2(stride))):
-            outputs = width * min(2**i, 4)
-            layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), leaky()]
-            inputs = outputs
+        layers, inputs = _down(planes, stride, width)
         self.stride, self.look = stride, nn.Sequential(*layers)
         self.joint = nn.Sequential(
             nn.Conv2d(inputs + numbers, 128, 1), leaky(), nn.Conv2d(128, 1, 1)
