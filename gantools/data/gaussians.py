@@ -29,14 +29,15 @@ class Mixture(NamedTuple):
         return self.centres[chosen] + self.std * noise
 
 
+# Plain arithmetic: torch's first cosine loads a library for 0.7 s, and every command imports this.
 def _circle(modes: int) -> Tensor:
-    angles = torch.arange(modes) * (2 * math.pi / modes)
-    return torch.stack([angles.cos(), angles.sin()], 1)
+    angles = [i * 2 * math.pi / modes for i in range(modes)]
+    return torch.tensor([[math.cos(angle), math.sin(angle)] for angle in angles])
 
 
 def _square(half_width: float) -> Tensor:
-    ticks = torch.linspace(-half_width, half_width, 5)
-    return torch.cartesian_prod(ticks, ticks)
+    ticks = [half_width * (i / 2 - 1) for i in range(5)]
+    return torch.tensor([[x, y] for x in ticks for y in ticks])
 
 
 MIXTURES = {
