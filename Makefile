@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN = .venv/bin
 export OMP_NUM_THREADS ?= 1
+# Where it is set, every program that a test starts compiles what it imports anew: seconds each.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup run test test-slow bench results lint clean
 

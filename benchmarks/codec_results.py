@@ -50,16 +50,23 @@ STEPS = {
 JPEG, WEBP = (1, 10, 25, 50, 75, 90), (0, 10, 25, 50, 75, 90)
 """Qualities of the lossy standards."""
 
+LOSSY = {"aim": "lossy", "channels": 24, "batch": 64, "pixels": 8, "lr": 0.002}
+
+
+def experiment(of: str, suffix: str, what: str, seeds: int, **options: Any) -> Experiment:
+    """A training on the images ``of``."""
+    base = {"data": str(PREPARED / f"{of}.npz"), "steps": 4_000, "evaluate_every": 0, "threads": 1}
+    return Experiment(f"{of}{suffix}", what, {**base, **options}, seeds, of)
+
+
 EXPERIMENTS = [
-    Experiment(
-        f"{of}{suffix}",
-        what,
-        {"data": str(PREPARED / f"{of}.npz"), "steps": 4_000, "evaluate_every": 0, **options},
-        3,
-        of,
-    )
-    for of in TRAINED
-    for suffix, what, options in (("", "with the code", {}), ("-no-code", "without", {"code": 0}))
+    *(experiment(of, "-no-code", "without a code", 3, code=0) for of in TRAINED),
+    experiment("emoji", "", "with a code", 3),
+    experiment("mnist", "", "with a code", 1),
+    experiment("cifar", "", "with a code", 1),
+    experiment("cifar", "-lossy", "lossy", 3, **LOSSY),
+    experiment("cifar", "-lossy-alone", "lossy, no adversary", 3, **LOSSY, adversarial=0),
+    experiment("emoji", "-alone", "with a code, no adversary", 1, adversarial=0),
 ]
 
 Figures = dict[str, Any]
@@ -247,19 +254,24 @@ def lossless_table(saved: Figures, standard: Figures, measured: Figures) -> list
     rows = []
     for of, name in NAMES.items():
         theirs = [number(standard[of].get(column), 3) for column in columns.values()]
-        if of == "kodak":
-            ours = [m["kodak"]["bits_per_subpixel"] for m in measured.values() if "kodak" in m][:1]
-        else:
-            ours = [row["bits_per_subpixel"] for row in saved.get(of, [])]
+        ours = []
+        for suffix in ("-no-code", ""):
+            if of == "kodak":
+                kodak = measured.get(f"cifar{suffix}-0", {}).get("kodak")
+                bits = [kodak["bits_per_subpixel"]] if kodak else []
+            else:
+                bits = [row["bits_per_subpixel"] for row in saved.get(of + suffix, [])]
+            ours.append(spread(bits, 3))
         n, subpixels = standard[of]["images"], standard[of]["subpixels"]
-        rows.append([name, f"{n:,}", f"{subpixels:,}", *theirs, spread(ours, 3)])
-    return markdown(["images", "n", "sub-pixels", *columns, "gantools"], rows)
+        rows.append([name, f"{n:,}", f"{subpixels:,}", *theirs, *ours])
+    head = ["images", "n", "sub-pixels", *columns, "gantools, no code", "gantools, with a code"]
+    return markdown(head, rows)
 
 
 def shares_table(saved: Figures) -> list[str]:
     rows = []
     for experiment in EXPERIMENTS:
-        if found := saved.get(experiment.name):
+        if (found := saved.get(experiment.name)) and found[0]["aim"] == "lossless":
             names = ("bits_code", "bits_pixels", "bits_header", "bits_per_subpixel")
             bits = [spread([row[name] for row in found], 3) for name in names]
             n = f"{found[0]['images']:,}"
@@ -272,7 +284,7 @@ def break_even_table(saved: Figures, standard: Figures) -> list[str]:
     columns = {"PNG": "png", "WebP": "webp", "JPEG XL": "jxl", "atlas, effort 9": "jxl_e9_atlas"}
     rows = []
     for of in TRAINED:
-        for row in saved.get(of, [])[:1]:
+        for row in saved.get(f"{of}-no-code", [])[:1]:
             per_image = standard[of]["subpixels"] / standard[of]["images"] / 8
             said = []
             for column in columns.values():
@@ -292,26 +304,31 @@ def break_even(weights: float, ours: float, theirs: float) -> int | None:
 
 
 def lossy_table(standard: Figures, measured: Figures, of: str) -> list[str]:
-    rows = []
+    """Of gantools the mean, the least and the greatest of the seeds."""
     curve = standard[of]["lossy"]["linear"]
+
+    def row(name: str, points: Sequence[Figures], linear: bool) -> list[str]:
+        theirs = [at_equal_bytes(curve, p["bytes"]) if linear else None for p in points]
+        gains = [p["pooled"] - t for p, t in zip(points, theirs, strict=True) if t is not None]
+        said = [spread([p[key] for p in points if key in p], digits) for key, digits in SHOWN]
+        return [name, str(points[0]["images"]), *said, spread(gains)]
+
+    rows = []
     for experiment in EXPERIMENTS:
-        figures = measured.get(f"{experiment.name}-0")
-        if experiment.table == of and figures:
-            for point in figures["qualities"][1:]:
-                linear = at_equal_bytes(curve, point["bytes"])
-                gain = None if linear is None else point["pooled"] - linear
-                said = [number(x, 2) for x in (point["pooled"], linear, gain, point["mean"])]
-                name = f"gantools {experiment.what}, quality {point['quality']}"
-                rows.append([name, f"{point['images']:,}", number(point["bytes"], 1), "", *said])
+        names = [f"{experiment.name}-{seed}" for seed in range(experiment.seeds)]
+        runs = [measured[name]["qualities"][1:] for name in names if name in measured]
+        if experiment.table == of and experiment.options.get("aim") == "lossy" and runs:
+            for points in zip(*runs, strict=True):
+                what = f"gantools, {experiment.what}, quality {points[0]['quality']}"
+                rows.append(row(f"{what}, {len(runs)} seeds", points, True))
     for codec, name in (("linear", "linear code, step"), ("jpeg", "JPEG"), ("webp", "WebP")):
         for point in standard[of]["lossy"][codec]:
-            linear = at_equal_bytes(curve, point["bytes"]) if codec != "linear" else None
-            gain = None if linear is None else point["pooled"] - linear
-            said = [number(x, 2) for x in (point["pooled"], linear, gain, point["mean"])]
-            sizes = [number(point["bytes"], 1), number(point["payload"], 1)]
-            rows.append([f"{name} {point['setting']:g}", f"{point['images']:,}", *sizes, *said])
-    head = ["", "n", "bytes an image", "without headers", "PSNR", "linear code", "gain"]
-    return markdown([*head, "mean of images' PSNR"], rows)
+            rows.append(row(f"{name} {point['setting']:g}", [point], codec != "linear"))
+    head = ["", "n", "bytes an image", "without headers", "PSNR", "mean of images' PSNR"]
+    return markdown([*head, "gain over a linear code"], rows)
+
+
+SHOWN = (("bytes", 1), ("payload", 1), ("pooled", 2), ("mean", 2))
 
 
 def at_equal_bytes(curve: Sequence[Figures], size: float) -> float | None:

@@ -70,7 +70,7 @@ def writing(out: Path, kinds: tuple[str, ...]) -> Iterator[Path]:
     if out.suffix not in kinds:
         raise UserError(f"Cannot write {str(out)!r}: its name must end in {' or '.join(kinds)}.")
     if out.exists():
-        raise UserError(f"{out} exists already and is left as it is: choose another --out.")
+        raise UserError(f"{out} exists already and is left as it is: choose another name.")
     if not out.parent.is_dir():
         raise UserError(f"Cannot write {out}: there is no folder {out.parent}.")
     ours = {str(out)}

@@ -9,7 +9,7 @@ from gantools import Option, RunConfig
 
 AIMS: dict[str, dict[str, Any]] = {
     "lossless": {"code": 4, "stride": 32, "rate": 1.0, "distortion": "l1", "reconstruction": 1.0},
-    "lossy": {"code": 12, "stride": 8, "rate": 1.0, "distortion": "l2", "reconstruction": 13.0},
+    "lossy": {"code": 256, "stride": 32, "rate": 1.0, "distortion": "l2", "reconstruction": 13.0},
 }
 """What suits an aim, where nothing else is asked for."""
 

@@ -145,7 +145,7 @@ def test_verbs_leave_what_exists_and_refuse_what_is_no_run(gantools_cli, ppo, tm
     mine.write_text("mine")
     done = gantools_cli("gail", verb, ppo.path, "--out", mine)
     assert done.code == 2
-    assert done.err == f"Error: {mine} exists already and is left as it is: choose another --out.\n"
+    assert done.err == f"Error: {mine} exists already and is left as it is: choose another name.\n"
     done = gantools_cli("gail", verb, tmp_path, "--out", new)
     assert done.code == 2
     assert done.err.startswith(f"Error: {tmp_path} is not a run folder")

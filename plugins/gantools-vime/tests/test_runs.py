@@ -78,7 +78,7 @@ def test_play_films_an_episode(gantools_cli, run, tmp_path):
     assert film.read_bytes()[:3] == b"GIF"
     done = gantools_cli("vime", "play", run.path, "--out", film)
     assert done.code == 2
-    assert done.err == f"Error: {film} exists already and is left as it is: choose another --out.\n"
+    assert done.err == f"Error: {film} exists already and is left as it is: choose another name.\n"
     toy = gantools.run("toy", steps=2, out=tmp_path / "toy", progress=False)
     done = gantools_cli("vime", "play", toy.path, "--out", tmp_path / "new.gif")
     assert done.err.endswith("is a run of 'toy', not of 'vime'.\n")
