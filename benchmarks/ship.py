@@ -13,17 +13,18 @@ import json
 import shlex
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 import gantools
 
 
-def main() -> None:
-    run, figures = Path(sys.argv[1]), sys.argv[2:]
+def about(run: Path, figures: Sequence[str]) -> dict[str, Any]:
+    """What people should know of a finished run's model."""
     trained = gantools.load(run)
-    about = json.loads((run / "model.json").read_text(encoding="utf-8"))
     found = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))
     name = trained.run.manifest["application"]
     asked = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
@@ -33,19 +34,27 @@ def main() -> None:
         for option, value in asked.items()
         if value != getattr(usual, option)
     ]
-    about["about"] |= {
+    said: dict[str, Any] = json.loads((run / "model.json").read_text(encoding="utf-8"))["about"]
+    return said | {
         "command": " ".join(["gantools run", name, *options]),
         "commit": trained.run.manifest["commit"],
         "train_seconds": found["train_seconds"],
         "figures": {figure: found[figure] for figure in figures},
     }
+
+
+def main() -> None:
+    run, figures = Path(sys.argv[1]), sys.argv[2:]
+    model = json.loads((run / "model.json").read_text(encoding="utf-8"))
+    model["about"] = about(run, figures)
+    name = gantools.load(run).run.manifest["application"]
     package = importlib.import_module(f"gantools_{name}")
     folder = Path(str(package.__file__)).parent / "model"
     folder.mkdir(exist_ok=True)
     shutil.copyfile(run / "model.safetensors", folder / "model.safetensors")
-    text = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(model, indent=2, ensure_ascii=False) + "\n"
     (folder / "model.json").write_text(text, encoding="utf-8")
-    print(json.dumps(about["about"], indent=2))
+    print(json.dumps(model["about"], indent=2))
 
 
 if __name__ == "__main__":

@@ -76,7 +76,8 @@ class RunConfig:
         int, Option("Batches that the gradient of one move is the mean of.", min=1)
     ] = 1
     precision: Annotated[
-        Literal["32-true", "bf16-mixed"], Option("Arithmetic: bf16-mixed pays on recent GPUs only.")
+        Literal["32-true", "bf16-mixed"],
+        Option("Arithmetic: bf16-mixed pays on recent GPUs, and on CPUs with avx512_bf16."),
     ] = "32-true"
     threads: Annotated[int, Option("torch's threads in a process.", min=1)] = 1
     solver: Annotated[

@@ -52,15 +52,15 @@ def grid(
     Args:
         rows: [C, 3, H, W] or [C, 1, H, W] each, in [−1, 1]; some may be shorter than others.
         zoom: the width of a picture's pixel, in pixels.
-        above: for the columns from the left; at most four lines of it fit.
-        beside: for the rows from the top; at most five lines of it fit.
+        above: for the columns from the left, in five lines at most.
+        beside: for the rows from the top, in as many lines as fit, five at most.
     """
     from PIL import Image, ImageDraw, ImageFont
 
     height, width = (side * zoom for side in rows[0].shape[-2:])
     font = ImageFont.load_default(11)
-    heads = ["\n".join(textwrap.wrap(text, max(8, width // 6))[:4]) for text in above]
-    tails = ["\n".join(textwrap.wrap(text, 22)[:5]) for text in beside]
+    heads = [_lines(text, max(8, width // 6), 5) for text in above]
+    tails = [_lines(text, 22, max(1, min(5, height // 14))) for text in beside]
     top = 14 * max((head.count("\n") + 1 for head in heads), default=0) + MARGIN
     left = 140 if tails else MARGIN
     columns = max(len(row) for row in rows)
@@ -77,6 +77,10 @@ def grid(
         for column, picture in enumerate(row):
             sheet.paste(to_image(picture, zoom), (left + column * (width + MARGIN), y))
     return sheet
+
+
+def _lines(text: str, width: int, most: int) -> str:
+    return "\n".join(textwrap.wrap(text, width, max_lines=most, placeholder=" …"))
 
 
 def strip(files: Sequence[Path], most: int = 12) -> Image.Image:

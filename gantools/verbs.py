@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder of the application.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="File to write.")]
+AnyOut = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", help="File to write; left out: a name that is not taken yet."),
+]
+"""For what :func:`unused` then names."""
 Checkpoint = Annotated[str, typer.Option(help="Which checkpoint: last or best.")]
 
 
@@ -52,6 +58,13 @@ def load_run(
     if found != application:
         raise UserError(f"{run} is a run of {found!r}, not of {application!r}.")
     return load(run, checkpoint=checkpoint, device=device)
+
+
+def unused(path: Path) -> Path:
+    """The path, or the first of film-2.mp4, film-3.mp4, … that is not there yet: for a verb that
+    was not told where to write."""
+    names = (path.with_stem(f"{path.stem}-{i}") for i in count(2))
+    return path if not path.exists() else next(name for name in names if not name.exists())
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import pytest
 
 import gantools
 from gantools import UserError
-from gantools.verbs import load_run, writing
+from gantools.verbs import load_run, unused, writing
 
 
 def test_what_was_written_takes_its_place(tmp_path):
@@ -118,3 +118,11 @@ def test_a_run_that_was_trained_on_a_gpu_loads_without_one(run):
     trained = load_run(run.path, "toy")
     assert trained.turn > 0
     assert {p.device.type for m in trained.game.modules() for p in m.parameters()} == {"cpu"}
+
+
+def test_a_name_that_is_taken_gets_a_number(tmp_path):
+    film = tmp_path / "film.mp4"
+    assert unused(film) == film
+    film.touch()
+    (tmp_path / "film-2.mp4").touch()
+    assert unused(film) == tmp_path / "film-3.mp4"

@@ -14,8 +14,8 @@ from gantools.data import Batches
 from gantools.media import grid
 from gantools_text2image import pictures
 from gantools_text2image.config import TextToImageConfig
-from gantools_text2image.drawer import Drawer, Standard, codes, network
-from gantools_text2image.evaluation import judge_drawings
+from gantools_text2image.drawer import Drawer, Standard, codes, network, words_of
+from gantools_text2image.evaluation import judge_drawings, table
 from gantools_text2image.game import SIMILAR, Captions, Contest, Drawing, Pair, TwoStages
 from gantools_text2image.judge import Judge
 from gantools_text2image.judge_train import judge_of
@@ -44,7 +44,23 @@ SPLITS = {
     "held-out": "Names that were not",
     "composition": "People of a skin tone that they were never seen with",
 }
-SHOWN = "The real picture above, which was drawn once; below it drawings of its name, fresh codes."
+SHOWN = "Above the real picture; below it three drawings of its name, each with a code of its own."
+JUDGED = (
+    "An independent judge picks which of the names a picture shows (R-precision), or which of the "
+    "pictures shows a name; it has never seen the drawings, and was no part of their training. "
+    "More than the real pictures have is no virtue: drawings can be plainer than what they stand "
+    "for. Of few pictures these figures say little."
+)
+"""Above the table of figures."""
+FIRST = (
+    "r_precision",
+    "r_precision_real",
+    "heldout_r_precision",
+    "heldout_r_precision_real",
+    "skin_tone_accuracy",
+    "diversity_ratio",
+)
+"""The figures that an evaluation begins with."""
 
 
 class TextToImage(Application[TextToImageConfig]):
@@ -97,6 +113,8 @@ class TextToImage(Application[TextToImageConfig]):
         game.standard = standard
         if not setting.training:
             return game, None
+        if setting.rank == 0:
+            self.judge()  # before the training, which can be interrupted; it may take minutes
         rows = torch.arange(len(train))
         batches = Batches(train.images, rows, size=config.batch, seed=config.seed, **setting.share)
         return game, batches
@@ -172,7 +190,8 @@ class TextToImage(Application[TextToImageConfig]):
         made = game.generator.averaged
         if isinstance(game, TwoStages):
             made = Stack(game.sketch.averaged, made)
-        return Drawer(self.config, made, self.encoder, game.standard)
+        words = words_of(text for texts in self.pictures.only("train").captions for text in texts)
+        return Drawer(self.config, made, self.encoder, game.standard, words)
 
     # -- how it is judged ----------------------------------------------------------------------
 
@@ -238,8 +257,9 @@ class TextToImage(Application[TextToImageConfig]):
             config.seed,
             seen=config.samples,
         )
+        first = {name: found[name] for name in FIRST if name in found}
         about = {"data": self.pictures.source, "game": config.game, "resolution": self.size}
-        return {**about, **found}
+        return {**first, **found, **about}
 
     # -- what is left --------------------------------------------------------------------------
 
@@ -257,7 +277,7 @@ class TextToImage(Application[TextToImageConfig]):
     def report(self, trained: Trained) -> list[Section]:
         """Names as drawn and as they are, seen and unseen; a way between two."""
         samples, drawer = trained.run.samples, self.drawer(trained.game)
-        sections = []
+        sections = [self._judged(trained)]
         for split, title in SPLITS.items():
             real = self.pictures.only(split)
             if not len(real):
@@ -267,10 +287,15 @@ class TextToImage(Application[TextToImageConfig]):
             names = [real.captions[i][0] for i in shown.tolist()]
             rows = [real.images[shown].float() / 127.5 - 1]
             rows += [drawer(names, torch.Generator().manual_seed(seed)) for seed in range(3)]
-            grid(rows, zoom=2, above=names, beside=["real", *["drawn"] * 3]).save(path)
+            grid(rows, zoom=3, above=names, beside=["real", *["drawn"] * 3]).save(path)
             sections.append(Section(title, media={path: SHOWN}))
         sections.append(self._between(samples / "between.png", drawer))
         return sections
+
+    def _judged(self, trained: Trained) -> Section:
+        """Figures beside what real pictures have, and drawings of other names."""
+        rows = table(trained.run.evaluation or {})
+        return Section("Do drawings show what was asked for?", text=JUDGED, rows=rows)
 
     def _between(self, path: Path, drawer: Drawer) -> Section:
         first, second = self.prompts[:2]
@@ -280,7 +305,9 @@ class TextToImage(Application[TextToImageConfig]):
             drawer.draw(drawer.between(first, second, 8), z[:1].expand(8, -1)),
             drawer.draw(e, drawer.between_codes(*z, 8)),
         ]
-        grid([row.cpu() for row in rows], zoom=3).save(path)
+        above = [first, *[""] * 6, second]
+        beside = ["two sentences, one code", f"two codes, “{first}”"]
+        grid([row.cpu() for row in rows], zoom=3, above=above, beside=beside).save(path)
         said = f"Above from “{first}” to “{second}”, below from one code to another."
         return Section("Between sentences and between codes", media={path: said})
 

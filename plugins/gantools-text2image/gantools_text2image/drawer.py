@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from gantools_text2image.text import TextEncoder, interpolate, text_encoder
 
 SHIPPED = Path(__file__).with_name("model")
 """The folder of the model that comes with the plugin."""
+STOP = frozenset({"a", "an", "and", "for", "from", "in", "is", "of", "on", "the", "to", "with"})
+"""Words of which nobody is told that a model does not know them."""
 
 
 class Standard(nn.Module):
@@ -65,6 +68,7 @@ class Drawer:
         network: z [B, codes], e [B, text] -> pictures [B, 3, S, S] in [−1, 1].
         encoder: reads captions.
         standard: what their embeddings are made standard by.
+        words: all that the captions had that it learned from; with none nothing is said of words.
         about: command, seed, data and figures, for people.
     """
 
@@ -74,9 +78,11 @@ class Drawer:
         network: nn.Module,
         encoder: TextEncoder,
         standard: Standard,
+        words: Collection[str] = (),
         about: Mapping[str, Any] = {},
     ) -> None:
         self.config, self.encoder, self.standard = config, encoder, standard
+        self.words = frozenset(words)
         self.network = network.eval()
         self.codes = codes(config)
         self.about = dict(about)
@@ -112,6 +118,8 @@ class Drawer:
     def understood(self, prompts: Sequence[str]) -> list[str]:
         """Prompts that can be drawn; emoji in them become their names.
 
+        A Note says which words are beyond what it learned.
+
         Raises:
             UserError: one says nothing, or nothing that the encoder knows.
         """
@@ -127,6 +135,11 @@ class Drawer:
             if known < words:
                 said = f"of {shorten(prompt)} the model reads {known} of {words} words"
                 warnings.warn(said, Note, stacklevel=2)
+        new = words_of(prompts) - self.words - STOP
+        if self.words and new:
+            listed = ", ".join(sorted(new)[:8]) + ", …" * (len(new) > 8)
+            said = f"no caption that the model learned from has {listed}: it guesses"
+            warnings.warn(said, Note, stacklevel=2)
         return prompts
 
     def fresh(self, n: int, generator: torch.Generator) -> Tensor:
@@ -147,6 +160,7 @@ class Drawer:
             modules["encoder"] = self.encoder
         width = self.standard.mean.numel()
         config = {**_plain(self.config), "width": width, "encoder": self.encoder.key}
+        config["words"] = " ".join(sorted(self.words))
         models.save(folder, modules, config, self.about)
 
     @classmethod
@@ -164,7 +178,7 @@ class Drawer:
         model = models.load(folder)
         try:
             said = dict(model.config)
-            width, key = said.pop("width"), said.pop("encoder")
+            width, key, words = said.pop("width"), said.pop("encoder"), said.pop("words")
             config = TextToImageConfig(**said)
             made = network(config, width)
             made.load_state_dict(model.states["network"])
@@ -180,7 +194,12 @@ class Drawer:
         if encoder.key != key:
             said = f"the model in {folder} learned with {key}, and {encoder.key} is installed"
             warnings.warn(f"{said}: its drawings may differ", Note, stacklevel=2)
-        return cls(config, made, encoder, standard, model.about)
+        return cls(config, made, encoder, standard, words.split(), model.about)
+
+
+def words_of(captions: Iterable[str]) -> set[str]:
+    """All words of some captions, in small letters."""
+    return {word for caption in captions for word in re.findall(r"\w+", caption.lower())}
 
 
 def _named(prompt: str) -> str:

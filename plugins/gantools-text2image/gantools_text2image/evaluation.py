@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,10 +24,32 @@ from gantools_text2image.placing import place
 
 Draw = Callable[[list[str], torch.Generator], Tensor]
 """Captions and a generator of codes -> pictures, float [B, 3, S, S] in [−1, 1]."""
+KIN = frozenset(
+    {"man", "woman", "person", "men", "women", "people", "boy", "girl", "child"}
+    | {"light", "medium", "dark", "skin", "tone"}
+)
+"""Words without which names are of one kind."""
 VISIBLE = 0.03
 """The share of a real drawing's pixels that its skin has at least if its tone is measured."""
 AT_ONCE = 64
 """How many captions a drawer gets at a time."""
+NAMED = {
+    "which name? seen ones": "",
+    "names not seen": "heldout",
+    "of them unlike any seen": "unrelated",
+    "combinations not seen": "composition",
+}
+"""The rows of R-precision in :func:`table`, and what their figures begin with."""
+OTHERS = (
+    ("which picture? seen names", "retrieval_at_1", "_real", "n_seen"),
+    ("right skin tone, combinations not seen", "skin_tone_accuracy", "_real", "n_skin_tone"),
+    ("diversity of one name, real = 1", "diversity_ratio", "_real", "n_varied"),
+    ("the same, of pixels", "pixel_diversity_ratio", "_real", "n_varied"),
+    ("Fréchet distance, seen names (lower is better)", "frechet", "_floor", "n_seen"),
+    ("the same, names not seen", "heldout_frechet", "_floor", "n_heldout"),
+    ("coverage, seen names", "coverage", "_floor", "n_seen"),
+)
+"""Its other rows: what, which figure, what stands beside it, how many pictures."""
 FEWEST = 10
 """With fewer pictures than this on a side no distributions are compared."""
 MOST = 4000
@@ -70,6 +93,8 @@ def judge_drawings(
           ``composition_r_precision`` of unseen compositions. ``r_precision_shuffled`` is the
           control, each name asked of the drawing of another: chance, 1 / candidates, or less, as
           what the drawing does show may be among them.
+        - ``unrelated_r_precision``: of those unseen names that are no seen one of another gender or
+          skin tone.
         - ``retrieval_at_1`` and ``heldout_retrieval_at_1``: a name is asked which of 100 pictures
           shows it.
         - ``skin_tone_accuracy``: by the colours of pixels, of unseen compositions whose real
@@ -84,10 +109,9 @@ def judge_drawings(
         - ``nearest_distance``, ``nearest_held_out_distance``, ``nearest_ratio``,
           ``nearest_closer_share``: fakes of held-out names and the nearest training pictures, see
           :func:`gantools.metrics.memorisation`; copies have ratio 0 and closer_share 1.
-        - ``n_seen``, ``n_heldout``, ``n_composition``, ``n_skin_tone``, ``n_varied``,
-          ``n_variants``: how many pictures; ``candidates``, ``heldout_candidates``,
-          ``composition_candidates``: among how many names, the own
-          one included; ``judge``: its name; ``seed``.
+        - ``n_seen``, ``n_heldout``, ``n_unrelated``, ``n_composition``, ``n_skin_tone``,
+          ``n_varied``, ``n_variants``: how many pictures; ``candidates``, ``heldout_candidates``,
+          …: among how many names, the own one included; ``judge``: its name; ``seed``.
     """
     exam = _Exam(draw, pictures, judge, seed, candidates)
     train, heldout, composition = map(pictures.only, ("train", "held-out", "composition"))
@@ -107,6 +131,13 @@ def judge_drawings(
         found |= exam.of_compositions(composition)
     if pictures.placed:
         found |= exam.of_variants(subset(shown, torch.arange(min(varied, len(shown)))), variants)
+    alone = unrelated(names(heldout), names(train))
+    if 0 < len(alone) < len(heldout):
+        some = subset(heldout, torch.tensor(alone))
+        fakes, reals = exam.drawn(names(some)), exam.real(some)
+        figures = exam.named(some, judge.features(fakes), judge.features(reals))
+        found |= {f"unrelated_{name}": figure for name, figure in figures.items()}
+        found["n_unrelated"] = len(alone)
     fractions = {
         name.replace("_real", "_fraction"): found[name.removesuffix("_real")] / ceiling
         for name, ceiling in found.items()
@@ -121,6 +152,25 @@ def judge_drawings(
         "seed": seed,
     }
     return found | fractions | counts
+
+
+def table(found: Mapping[str, Any]) -> list[list[str]]:
+    """The main figures of :func:`judge_drawings` as rows: each beside its ceiling and control."""
+
+    def said(name: str) -> str:
+        return "" if found.get(name) is None else f"{found[name]:.3f}"
+
+    rows = [["", "drawn", "real pictures", "drawings of other names", "chance", "pictures"]]
+    for what, split in NAMED.items():
+        of = f"{split}_" if split else ""
+        if f"{of}r_precision" in found and found[f"{of}r_precision"] is not None:
+            three = (said(f"{of}r_precision{which}") for which in ("", "_real", "_shuffled"))
+            chance = f"{1 / found[f'{of}candidates']:.3f}"
+            rows.append([what, *three, chance, str(found[f"n_{split or 'seen'}"])])
+    for what, name, beside, count in OTHERS:
+        if found.get(name) is not None:
+            rows.append([what, said(name), said(f"{name}{beside}"), "", "", str(found[count])])
+    return rows
 
 
 class _Exam:
@@ -223,6 +273,17 @@ class _Exam:
 def names(pictures: Pictures) -> list[str]:
     """The first caption of each picture."""
     return [captions[0] for captions in pictures.captions]
+
+
+def unrelated(held_out: list[str], seen: list[str]) -> list[int]:
+    """The numbers of those held-out names that differ from every seen one in more than a person's
+    gender or skin tone."""
+
+    def core(name: str) -> frozenset[str]:
+        return frozenset(re.findall(r"\w+", name.lower())) - KIN
+
+    known = {core(name) for name in seen}
+    return [number for number, name in enumerate(held_out) if core(name) not in known]
 
 
 def subset(pictures: Pictures, rows: Tensor) -> Pictures:

@@ -11,6 +11,7 @@ import json
 import shlex
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from torch.nn import functional
 
 from gantools import models
 from gantools.data import Batches, cached
+from gantools.errors import Note
 from gantools_text2image import pictures
 from gantools_text2image.evaluation import Draw, judge_drawings
 from gantools_text2image.judge import BATCH, SHIPPED, Judge, as_seen, tokens
@@ -127,6 +129,8 @@ def judge_of(pictures: Pictures, steps: int = STEPS) -> Judge:
     digest.update(json.dumps([VERSION, train.captions, train.placed, SEED, steps]).encode())
 
     def make() -> dict[str, Tensor]:
+        said = f"first a judge of these pictures is trained for {steps} steps, once for all runs"
+        warnings.warn(f"{said}: minutes of one core (--judge-steps)", Note, stacklevel=2)
         return safetensors.torch.load(train_judge(train, SEED, steps=steps).weights())
 
     kept = cached(f"text2image-judge-{digest.hexdigest()[:24]}", make)

@@ -58,7 +58,7 @@ class Precomputed(TextEncoder):
 def _read(file: Path) -> tuple[Tensor, list[Any]]:
     """Return what the file says: float32 embeddings and, unchecked, the captions."""
     if not file.is_file():
-        raise UserError(f"there is no file {file}")
+        raise UserError(f"There is no file {file} of embeddings for --text.")
     try:
         if file.suffix == ".npz":
             zipfile.ZipFile(file).close()  # np.load would take other kinds of files, too
@@ -70,7 +70,9 @@ def _read(file: Path) -> tuple[Tensor, list[Any]]:
             tensors = {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118
             return tensors["embeddings"].float(), captions
     except KeyError as error:
-        raise UserError(f"{file} lacks 'embeddings' or 'captions'") from error
+        raise UserError(
+            f"{file} lacks 'embeddings' [N, d] or 'captions' [N]: write both into it."
+        ) from error
     except (OSError, ValueError, zipfile.BadZipFile, SafetensorError) as error:
         raise UserError(f"{file} cannot be read: {error}") from error
 

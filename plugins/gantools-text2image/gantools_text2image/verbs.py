@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gantools.errors import UserError
-from gantools.verbs import Out, group, load_run, writing
+from gantools.verbs import AnyOut, group, load_run, unused, writing
 
 if TYPE_CHECKING:
     from gantools_text2image.drawer import Drawer
@@ -19,13 +19,13 @@ RunOption = Annotated[
     Path | None, typer.Option("--run", metavar="RUN", help="A run; left out: the plugin's model.")
 ]
 Seed = Annotated[int, typer.Option(help="Seed of the codes.", min=0)]
-Zoom = Annotated[int, typer.Option(help="Width of a drawn pixel, in pixels.", min=1, max=64)]
+Zoom = Annotated[int, typer.Option(help="Width of a drawn pixel, in pixels.", min=1, max=16)]
 
 
 @app.command()
 def draw(
     prompts: Annotated[list[str], typer.Argument(help="What to draw; several make a grid.")],
-    out: Out = Path("drawing.png"),
+    out: AnyOut = None,
     run: RunOption = None,
     variants: Annotated[
         int, typer.Option(help="Drawings of each prompt, of codes of their own.", min=1, max=64)
@@ -34,6 +34,7 @@ def draw(
     zoom: Zoom = 8,
 ) -> None:
     """Draw each prompt, to a .png; the same code, column by column, for all of them."""
+    out = out or unused(Path("drawing.png"))
     with writing(out, (".png",)) as temporary:
         import torch
 
@@ -58,7 +59,7 @@ def interpolate(
     prompts: Annotated[
         list[str], typer.Argument(help="Two: between them; one: between two codes.")
     ],
-    out: Out = Path("between.png"),
+    out: AnyOut = None,
     run: RunOption = None,
     steps: Annotated[int, typer.Option(help="Drawings from end to end.", min=2, max=64)] = 8,
     variants: Annotated[int, typer.Option(help="Rows, of codes of their own.", min=1, max=64)] = 4,
@@ -68,6 +69,7 @@ def interpolate(
     """Draw on the way from one sentence to another, or from one code to another, to a .png."""
     if len(prompts) > 2:
         raise UserError(f"interpolate takes one prompt or two, not {len(prompts)}.")
+    out = out or unused(Path("between.png"))
     with writing(out, (".png",)) as temporary:
         import torch
 
@@ -84,7 +86,8 @@ def interpolate(
                 e = model.read(prompts).expand(steps, -1)
                 z = model.between_codes(*model.fresh(2, source), steps)
             rows.append(model.draw(e, z))
-        grid(rows, zoom, above=[prompts[0], *[""] * (steps - 2), prompts[-1]]).save(temporary)
+        ends = prompts if len(prompts) == 2 else ["one code", "another"]
+        grid(rows, zoom, above=[ends[0], *[""] * (steps - 2), ends[1]]).save(temporary)
     print(out)
 
 

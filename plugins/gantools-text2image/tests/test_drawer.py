@@ -18,6 +18,8 @@ from torch.testing import assert_close
 from gantools import UserError
 from gantools.errors import Note
 
+WORDS = frozenset({"heart", "red", "cat", "dog", "sun", "big"})
+
 
 def made(encoder=None, **options) -> Drawer:
     torch.manual_seed(0)
@@ -28,7 +30,7 @@ def made(encoder=None, **options) -> Drawer:
     net = network(config, encoder.width)
     for parameter in net.parameters():  # captions tell from the beginning
         torch.nn.init.normal_(parameter, std=0.2)
-    return Drawer(config, net, encoder, Standard.of(e), {"seed": 3})
+    return Drawer(config, net, encoder, Standard.of(e), WORDS, {"seed": 3})
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,7 @@ def test_what_was_saved_draws_the_same(tmp_path, game):
     drawer.save(tmp_path)
     again = Drawer.load(tmp_path)
     assert again.about == {"seed": 3}
+    assert again.words == WORDS
     one, other = (d(["a cat", "a dog"], torch.Generator().manual_seed(1)) for d in (drawer, again))
     assert one.shape == (2, 3, 32, 32)
     assert (one - other).abs().mean() < 0.01  # half precision
@@ -113,7 +116,7 @@ def test_a_run_s_own_embeddings_are_found_first(tmp_path, monkeypatch):
         Drawer.load(run)
     for file in (tmp_path / "emb.npz", run / "inputs" / "emb.npz"):
         file.unlink()
-    with pytest.raises(UserError, match=r"there is no file emb\.npz"):
+    with pytest.raises(UserError, match=r"no file emb\.npz of embeddings"):
         Drawer.load(run)
 
 
@@ -154,6 +157,8 @@ def test_prompts_are_understood_or_refused():
         drawer.understood(["big 心"])
     with pytest.warns(Note, match=r"the model reads 254 of 1000 words"):
         drawer.understood([" ".join(["heart"] * 1000)])
+    with pytest.warns(Note, match=r"learned from has lion, zebra: it guesses"):
+        drawer.understood(["the Zebra and a lion", "a heart"])
     assert shorten("a " * 50) == repr("a " * 19 + "a…")
 
 

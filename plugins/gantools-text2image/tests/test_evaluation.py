@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from gantools_text2image.evaluation import judge_drawings, tone_is_visible
+from gantools_text2image.evaluation import judge_drawings, table, tone_is_visible, unrelated
 from gantools_text2image.judge import Judge
 from gantools_text2image.judge_train import real_drawings
 from gantools_text2image.metrics import SKIN
@@ -64,6 +64,22 @@ def test_an_oracle_knows_the_truth():
     assert (found["judge"], found["seed"]) == ("oracle", 1)
     assert found["frechet"] >= 0
     assert found["nearest_ratio"] == pytest.approx(1, abs=0.02)
+
+
+def test_the_table_has_each_figure_beside_its_ceiling_and_control():
+    head, *rows = table(judge_drawings(truth, numbered(), Oracle(), seed=1, candidates=10))
+    assert [row[0] for row in rows[:2]] == ["which name? seen ones", "names not seen"]
+    told = dict(zip(head, rows[0], strict=True))
+    assert told["drawn"] == told["real pictures"] == "1.000"
+    assert told["chance"] == "0.100"
+    assert told["pictures"] == "20"
+    assert all(len(row) == len(head) for row in rows)
+
+
+def test_a_name_is_related_if_only_gender_or_tone_differ():
+    seen = ["woman cook medium-dark skin tone", "pizza"]
+    held_out = ["Man cook", "cook", "men cooking", "pizza slice", "person: light skin tone"]
+    assert unrelated(held_out, seen) == [2, 3, 4]
 
 
 def test_the_oracle_knows_what_is_wrong():
