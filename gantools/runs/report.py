@@ -36,6 +36,8 @@ from gantools.runs.troubles import read as read_troubles
 
 CIRCUMSTANCES = ("count", "episodes", "n", "samples", "seed", "steps", "turn", "turns")
 """What an evaluation says of how it measured, rather than what it found."""
+FEW = 16
+"""Figures of an evaluation that are shown at once; the others unfold."""
 
 _MEDIA = {
     ".png": "image/png",
@@ -175,7 +177,12 @@ def evaluation(run: Run, results: Mapping[str, Any] | None) -> Html:
     deep = {k: v for k, v in results.items() if isinstance(v, (list, Mapping))}
     flat = [(label(k), v) for k, v in results.items() if k not in deep]
     small = (tag("div", tag("h3", label(k)), nested(v)) for k, v in deep.items())
-    return tag("div", tag("div", pairs(flat)), *small, class_="tables" if deep else None)
+    first, rest = (flat, []) if len(flat) <= FEW else (flat[:FEW], flat[FEW:])
+    tables = tag("div", tag("div", pairs(first)), *small, class_="tables" if deep else None)
+    if not rest:
+        return tables
+    said = tag("summary", f"{len(rest)} more figures")
+    return join([tables, tag("details", said, pairs(rest))])
 
 
 def troubles(run: Run) -> Html:

@@ -283,7 +283,7 @@ class TextToImage(Application[TextToImageConfig]):
             if not len(real):
                 continue
             path = samples / f"{split}.png"
-            shown = torch.randperm(len(real), generator=torch.Generator().manual_seed(0))[:16]
+            shown = torch.randperm(len(real), generator=torch.Generator().manual_seed(0))[:10]
             names = [real.captions[i][0] for i in shown.tolist()]
             rows = [real.images[shown].float() / 127.5 - 1]
             rows += [drawer(names, torch.Generator().manual_seed(seed)) for seed in range(3)]
