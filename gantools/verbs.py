@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -24,6 +24,12 @@ AnyOut = Annotated[
 ]
 """For what :func:`unused` then names."""
 Checkpoint = Annotated[str, typer.Option(help="Which checkpoint: last or best.")]
+
+
+ModelOf = Annotated[
+    Path | None, typer.Option("--run", metavar="RUN", help="A run; left out: the plugin's model.")
+]
+"""For verbs of a plugin that ships a model."""
 
 
 def group(help: str) -> typer.Typer:
@@ -58,6 +64,27 @@ def load_run(
     if found != application:
         raise UserError(f"{run} is a run of {found!r}, not of {application!r}.")
     return load(run, checkpoint=checkpoint, device=device)
+
+
+@contextmanager
+def bar(what: str, total: int | None) -> Iterator[Callable[[float], None]]:
+    """Show a bar on a terminal, and nothing where it is piped; give what moves it on.
+
+    Args:
+        what: is done, such as "compress".
+        total: of how many things; None: nobody knows.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as Left
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Left())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as shown:
+        task = shown.add_task(what, total=total)
+        yield lambda more: shown.advance(task, more)
 
 
 def unused(path: Path) -> Path:

@@ -1,6 +1,6 @@
 """Data: batches that resume, and sources that are known by a name."""
 
-from gantools.data.batches import Batches, Source, Split
+from gantools.data.batches import Batches, Rows, Source, Split
 from gantools.data.cached import cached
 from gantools.data.digits import LabelledDigits, labelled_digits
 from gantools.data.gaussians import MIXTURES, Mixture
@@ -10,6 +10,7 @@ __all__ = [
     "Batches",
     "LabelledDigits",
     "Mixture",
+    "Rows",
     "Source",
     "Split",
     "cached",

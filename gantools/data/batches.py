@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -14,6 +14,15 @@ class Split(NamedTuple):
 
     train: Tensor  # [N, …]
     held_out: Tensor  # [M, …]
+
+
+class Rows(Protocol):
+    """What batches are taken of: a tensor, or what is put together when it is asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Tensor, /) -> Any:
+        """Samples by their numbers, int64 [B]: [B, …]."""
 
 
 Source = Callable[[int], Split]
@@ -27,7 +36,8 @@ class Batches:
     batch at an epoch's end waits for another epoch.
 
     Args:
-        tensors: the samples, [N, …] each; one tensor yields tensors, several yield tuples.
+        tensors: the samples, [N, …] each; one tensor yields tensors, several yield tuples. Any
+            :class:`Rows` will do, such as windows of a film.
         size: samples in a batch, over all processes together.
         seed: of the orders.
         rank: this process's number; it takes every ``world_size``-th sample of each batch.
@@ -39,7 +49,7 @@ class Batches:
     """
 
     def __init__(
-        self, *tensors: Tensor, size: int, seed: int = 0, rank: int = 0, world_size: int = 1
+        self, *tensors: Rows, size: int, seed: int = 0, rank: int = 0, world_size: int = 1
     ) -> None:
         lengths = {len(tensor) for tensor in tensors}
         if len(lengths) != 1:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import torch
 from gantools import Adversary, Application, Game, Player, Section, Setting, Trained, UserError
 from gantools.data import Batches
 from gantools.media import grid
+from gantools.schedules import cosine
 from gantools_codec import container, model, sources, standards
 from gantools_codec.coder import ModelCoder
 from gantools_codec.config import CodecConfig
@@ -66,12 +66,12 @@ class CodecApplication(Application[CodecConfig]):
             sight=config.sight,
             **options,
         )
-        player = Player(codec, lr=config.lr, betas=(0.9, 0.99), clip_norm=1.0, schedule=_falling)
+        player = Player(codec, lr=config.lr, betas=(0.9, 0.99), clip_norm=1.0, schedule=cosine)
         discriminator = adversary = None
         if config.code and config.adversarial:
             looks = Discriminator(planes, config.code, config.stride or SIDE, config.channels)
             discriminator = Player(
-                looks, lr=config.discriminator_lr, betas=(0.5, 0.99), schedule=_falling
+                looks, lr=config.discriminator_lr, betas=(0.5, 0.99), schedule=cosine
             )
             adversary = Adversary(
                 setting.part("objectives", config.objective), setting.penalties(config.penalty)
@@ -267,8 +267,3 @@ def measure(coder: container.Coder, images: Pictures, quality: int) -> dict[str,
     if quality:
         found["psnr"] = standards.psnr(images, decoded).pooled
     return found
-
-
-def _falling(progress: float) -> float:
-    """From 1 to 0 along half a cosine, after a short rise."""
-    return min(1.0, 0.02 + 25 * progress) * 0.5 * (1 + math.cos(math.pi * progress))

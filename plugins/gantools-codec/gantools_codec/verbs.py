@@ -16,18 +16,15 @@ import typer
 
 from gantools.errors import UserError
 from gantools.files import aside
-from gantools.verbs import group, writing
+from gantools.verbs import ModelOf, bar, group, writing
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from gantools_codec.container import Coder, Done, Reader
+    from gantools_codec.container import Coder, Reader
 
 app = group("Compress pictures with a trained model, and get them back.")
 
-RunOption = Annotated[
-    Path | None, typer.Option("--run", metavar="RUN", help="A run; left out: the plugin's model.")
-]
 File = Annotated[Path, typer.Argument(metavar="FILE.gtc", help="What compress wrote.")]
 
 
@@ -40,7 +37,7 @@ def compress(
     quality: Annotated[
         int, typer.Option(help="0 keeps every pixel; lossy from 1, greater is better.", min=0)
     ] = 0,
-    run: RunOption = None,
+    run: ModelOf = None,
     skip: Annotated[
         bool, typer.Option("--skip", help="Leave out images that cannot be read.")
     ] = False,
@@ -52,7 +49,7 @@ def compress(
 
         coder = coder_of(run)
         read = _Reading(files, skip)
-        with temporary.open("wb") as file, _bar("compress", len(files)) as done:
+        with temporary.open("wb") as file, bar("compress", len(files)) as done:
             count = write(file, read, coder, quality, done=done)
         if not count:
             raise UserError(f"None of the images could be read; the first: {read.said}")
@@ -71,7 +68,7 @@ def decompress(
     out: Annotated[
         Path, typer.Argument(metavar="OUT", help="A picture's name, for one; or a new folder.")
     ],
-    run: RunOption = None,
+    run: ModelOf = None,
 ) -> None:
     """Get the images back: one as a .png, .webp, …; several into a folder that is made."""
     from gantools_codec import images
@@ -86,7 +83,7 @@ def decompress(
         count = sum(chunk.entry.shape[0] for chunk in reader.chunks if chunk.number == 0)
         if single and count != 1:
             raise UserError(f"{file} has {count:,} images: give the name of a folder, not {out}.")
-        with _writing_to(out, single) as temporary, _bar("decompress", count) as done:
+        with _writing_to(out, single) as temporary, bar("decompress", count) as done:
             for name, image in reader.images(done):
                 path = temporary if single else temporary / names.fresh(name, image.shape)
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +94,7 @@ def decompress(
 @app.command()
 def info(
     file: File,
-    run: RunOption = None,
+    run: ModelOf = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say what a .gtc file has and what its bytes are spent on; nothing is decoded."""
@@ -278,22 +275,6 @@ def _writing_to(out: Path, single: bool) -> Iterator[Path]:
             yield temporary
     except OSError as error:
         raise UserError(f"Cannot write {out}: {error.strerror or error}.") from None
-
-
-@contextmanager
-def _bar(what: str, images: int) -> Iterator[Done]:
-    """Show a bar of images on a terminal, nothing where it is piped; give what moves it on."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as Left
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Left())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task(what, total=images)
-        yield lambda more: bar.advance(task, more)
 
 
 def _images(count: int) -> str:

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gantools.errors import UserError
-from gantools.verbs import AnyOut, group, load_run, unused, writing
+from gantools.verbs import AnyOut, ModelOf, group, load_run, unused, writing
 
 if TYPE_CHECKING:
     from gantools_text2image.drawer import Drawer
 
 app = group("Draw with a trained model, or between two sentences.")
 
-RunOption = Annotated[
-    Path | None, typer.Option("--run", metavar="RUN", help="A run; left out: the plugin's model.")
-]
 Seed = Annotated[int, typer.Option(help="Seed of the codes.", min=0)]
 Zoom = Annotated[int, typer.Option(help="Width of a drawn pixel, in pixels.", min=1, max=16)]
 
@@ -26,7 +23,7 @@ Zoom = Annotated[int, typer.Option(help="Width of a drawn pixel, in pixels.", mi
 def draw(
     prompts: Annotated[list[str], typer.Argument(help="What to draw; several make a grid.")],
     out: AnyOut = None,
-    run: RunOption = None,
+    run: ModelOf = None,
     variants: Annotated[
         int, typer.Option(help="Drawings of each prompt, of codes of their own.", min=1, max=64)
     ] = 1,
@@ -60,7 +57,7 @@ def interpolate(
         list[str], typer.Argument(help="Two: between them; one: between two codes.")
     ],
     out: AnyOut = None,
-    run: RunOption = None,
+    run: ModelOf = None,
     steps: Annotated[int, typer.Option(help="Drawings from end to end.", min=2, max=64)] = 8,
     variants: Annotated[int, typer.Option(help="Rows, of codes of their own.", min=1, max=64)] = 4,
     seed: Seed = 0,
