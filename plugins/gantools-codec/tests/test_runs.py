@@ -41,7 +41,7 @@ def test_the_contract(gantools_cache, small):
 
 @pytest.mark.parametrize("aim", ["lossless", "lossy"])
 def test_a_run_leaves_a_model_that_codes(small, tmp_path, aim):
-    gantools.run("codec", out=tmp_path / "run", aim=aim, progress=False, **small)
+    gantools.run("codec", out=tmp_path / "run", aim=aim, code=12, progress=False, **small)
     found = gantools.evaluate(tmp_path / "run")
     shares = sum(found[f"bits_{share}"] for share in ("code", "pixels", "header"))
     assert shares == pytest.approx(found["bits_per_subpixel"])
