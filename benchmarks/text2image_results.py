@@ -37,9 +37,11 @@ MAIN = [
 FIGURES = {
     "R-precision, seen": "r_precision",
     "held out": "heldout_r_precision",
+    "unlike any seen": "unrelated_r_precision",
     "shuffled": "r_precision_shuffled",
     "skin tone": "skin_tone_accuracy",
     "diversity": "diversity_ratio",
+    "of pixels": "pixel_diversity_ratio",
     "Fréchet": "frechet",
     "coverage": "coverage",
 }
