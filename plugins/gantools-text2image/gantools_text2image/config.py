@@ -61,8 +61,8 @@ class TextToImageConfig(RunConfig):
     near: Annotated[
         float,
         Option(
-            "Share of wrong captions that are drawn from the most similar ones there are; needs a "
-            "--text that is read already.",
+            "In the second half, the share of wrong captions that are drawn from the most similar "
+            "ones there are; needs a --text that is read already.",
             min=0,
             max=1,
         ),

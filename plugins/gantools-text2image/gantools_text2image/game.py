@@ -61,23 +61,29 @@ def others(ids: Tensor) -> tuple[Tensor, Tensor]:
     return rows, before[own, first][rows]
 
 
-def similar(read: Tensor, ids: Tensor) -> Tensor:
-    """For each caption those that say almost the same: the rows of the least angles, [M, 8].
+def similar(read: Tensor, ids: Tensor, of: Tensor) -> Tensor:
+    """For each caption those that say almost the same, but of other pictures: the rows of the least
+    angles, [M, 8], each another text. What is said of the same picture too is not wrong of it.
 
     Args:
         read: embeddings, [M, text].
-        ids: what is said, [M]; equal numbers are equal captions.
+        ids: what is said, [M], from 0; equal numbers are equal captions.
+        of: which picture it is said of, [M], from 0.
 
     Raises:
-        ValueError: there are fewer than nine captions.
+        ValueError: of some picture there are fewer than eight texts that are not said.
     """
-    if len(ids.unique()) <= SIMILAR:
-        raise ValueError(f"there are no {SIMILAR} captions beside one")
+    count = int(ids.max()) + 1
+    row = ids.new_full((count,), len(ids)).scatter_reduce(0, ids, torch.arange(len(ids)), "amin")
+    said = torch.zeros(int(of.max()) + 1, count, dtype=torch.bool)
+    said[of, ids] = True
+    if int((~said).sum(1).min()) < SIMILAR:
+        raise ValueError(f"there are no {SIMILAR} captions beside a picture's own")
     unit = nn.functional.normalize(read.float())
     found = []
-    for part, own in zip(unit.split(1024), ids.split(1024), strict=True):
-        angles = (part @ unit.T).masked_fill(own[:, None] == ids, -torch.inf)
-        found.append(angles.topk(SIMILAR).indices)
+    for part, own in zip(unit.split(1024), of.split(1024), strict=True):
+        angles = (part @ unit[row].T).masked_fill(said[own], -torch.inf)
+        found.append(row[angles.topk(SIMILAR).indices])
     return torch.cat(found)
 
 
@@ -100,8 +106,9 @@ class Captions(nn.Module):
     Args:
         read: of each caption, [M, …], those of a picture in a row.
         texts: the captions of each of the N pictures.
-        near: the share of wrong captions that are drawn from the most similar ones there are, by
-            ``read``, [M, text] then; the others are those of other pictures of the batch.
+        near: in the second half of the training, the share of wrong captions that are drawn from
+            the most similar ones there are, by ``read``, [M, text] then; the others are those of
+            other pictures of the batch.
     """
 
     def __init__(self, read: Tensor, texts: Sequence[Sequence[str]], near: float = 0.0) -> None:
@@ -114,14 +121,15 @@ class Captions(nn.Module):
         self.register_buffer("first", count.cumsum(0) - count)
         self.near = near
         if near:
-            self.register_buffer("similar", similar(read, self.ids), persistent=False)
+            of = torch.arange(len(count)).repeat_interleave(count)
+            self.register_buffer("similar", similar(read, self.ids, of), persistent=False)
 
     def gather(self, rows: Tensor, turn: Turn) -> Said:
         """One caption of each of these pictures, drawn anew: [B] -> [B, …]; and wrong ones."""
         pick = self.first[rows] + (turn.rand(len(rows)) * self.count[rows]).long()
         right, other = others(self.ids[pick])
         wrong = pick[other]
-        if self.near:
+        if self.near and turn.progress >= 0.5:  # who cannot read yet does not learn from them
             alike = self.similar[pick[right], turn.randint(SIMILAR, (len(right),))]
             wrong = torch.where(turn.rand(len(right)) < self.near, alike, wrong)
         return Said(self.read[pick], self.ids[pick], right, self.read[wrong])

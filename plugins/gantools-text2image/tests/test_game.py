@@ -137,15 +137,29 @@ def test_every_caption_of_a_picture_is_drawn_and_no_other():
 def test_wrong_captions_are_wrong_and_as_many_as_asked_are_near(near):
     angles = torch.linspace(0, 3, 40)  # each caption is like the eight about it
     read = torch.stack([angles.cos(), angles.sin()], 1)
-    made = Captions(read, [[str(i // 2)] for i in range(40)], near)  # each is there twice
+    made_of = [[str(i // 2)] for i in range(40)]  # each is there twice
+    made = Captions(read, made_of, near)
     rows = torch.randperm(40, generator=torch.Generator().manual_seed(3)).repeat(20)
-    said = made.gather(rows, turn())
+    first = made.gather(rows, turn(step=0))
+    assert torch.equal(first.wrong, Captions(read, made_of).gather(rows, turn(step=0)).wrong)
+    said = made.gather(rows, turn(step=5))
     assert said.rows.tolist() == list(range(800))
     found = torch.cdist(said.wrong, read).argmin(1)
     assert not (found // 2 == said.ids).any()
     close = ((found - rows).abs() <= 9).double().mean().item()
     chance = 0.4
     assert close == pytest.approx(near + (1 - near) * chance, abs=0.1)
+
+
+def test_what_is_said_of_a_picture_too_is_not_wrong_of_it():
+    angles = torch.linspace(0, 3, 40)
+    read = torch.stack([angles.cos(), angles.sin()], 1)
+    texts = [[f"{i}", f"{i + 1}"] for i in range(0, 40, 2)]  # the nearest is one's own
+    made = Captions(read, texts, near=1.0)
+    rows = torch.arange(20).repeat(20)
+    said = made.gather(rows, turn(step=9))
+    found = torch.cdist(said.wrong, read).argmin(1)
+    assert not (found // 2 == rows[said.rows]).any()
 
 
 def test_near_captions_need_enough_of_them():
