@@ -149,10 +149,10 @@ class TextToImage(Application[TextToImageConfig]):
             module = Discriminator(
                 size, text, config.discriminator_width, reader if reads else None
             )
-            return self._player(module, config.discriminator_lr, stage)
+            return self._player(module, config.discriminator_lr or 0.0, stage)
 
         def artist(module: torch.nn.Module, stage: Schedule) -> Player:
-            return self._player(module, config.lr, stage, ema=config.ema or None)
+            return self._player(module, config.lr or 0.0, stage, ema=config.ema or None)
 
         options: dict[str, Any] = {
             "captions": captions,
@@ -182,7 +182,7 @@ class TextToImage(Application[TextToImageConfig]):
     def _player(
         self, module: torch.nn.Module, lr: float, schedule: Schedule, ema: float | None = None
     ) -> Player:
-        betas = (self.config.beta1, self.config.beta2)
+        betas = (self.config.beta1, self.config.beta2 or 0.0)
         return Player(module, lr=lr, betas=betas, ema=ema, schedule=schedule)
 
     def drawer(self, game: Drawing) -> Drawer:

@@ -7,12 +7,21 @@ from typing import Annotated, Any, Literal
 
 from gantools import Option, RunConfig
 
+RATES: dict[str, Any] = {"lr": 5e-4, "discriminator_lr": 5e-4, "beta2": 0.99}
 RECIPES: dict[str, dict[str, Any]] = {
-    "gan-cls": {"objective": "non-saturating", "penalty": "none", "contrastive": 0.0},
-    "gan-int": {"objective": "non-saturating", "penalty": "none", "contrastive": 0.0},
-    "df-gan": {"objective": "hinge", "penalty": "ma-gp:2,every=2", "contrastive": 0.0},
-    "contrastive": {"objective": "hinge", "penalty": "ma-gp:2,every=2", "contrastive": 1.0},
-    "stack": {"objective": "hinge", "penalty": "ma-gp:2,every=2", "contrastive": 0.0},
+    "gan-cls": {"objective": "non-saturating", "penalty": "none", "contrastive": 0.0, **RATES},
+    "gan-int": {"objective": "non-saturating", "penalty": "none", "contrastive": 0.0, **RATES},
+    "df-gan": {
+        "objective": "hinge", "penalty": "ma-gp:2,every=2", "contrastive": 0.0,
+        "lr": 1e-4, "discriminator_lr": 4e-4, "beta2": 0.9,  # at the others' it collapses
+    },
+    "contrastive": {
+        "objective": "hinge",
+        "penalty": "ma-gp:2,every=2",
+        "contrastive": 1.0,
+        **RATES,
+    },
+    "stack": {"objective": "hinge", "penalty": "ma-gp:2,every=2", "contrastive": 0.0, **RATES},
 }
 """What suits a game, where nothing else is asked for."""
 
@@ -75,12 +84,21 @@ class TextToImageConfig(RunConfig):
     discriminator_width: Annotated[int, Option("Its channels at 32 pixels.", min=4, max=512)] = 32
     codes: Annotated[int, Option("Numbers of a code.", min=1, max=1_024)] = 64
     lr: Annotated[
-        float,
-        Option("The generator's learning rate; it falls to 0 in the training's last half.", min=0),
-    ] = 5e-4
-    discriminator_lr: Annotated[float, Option("The discriminator's.", min=0)] = 5e-4
+        float | None,
+        Option(
+            "The generator's learning rate, which falls to 0 in the training's last half; left "
+            "out: as suits the game.",
+            min=0,
+        ),
+    ] = None
+    discriminator_lr: Annotated[
+        float | None, Option("The discriminator's; left out: as suits the game.", min=0)
+    ] = None
     beta1: Annotated[float, Option("Adam's decay of the gradient's mean.", min=0, max=0.999)] = 0.0
-    beta2: Annotated[float, Option("Adam's decay of its square.", min=0, max=0.9999)] = 0.99
+    beta2: Annotated[
+        float | None,
+        Option("Adam's decay of its square; left out: as suits the game.", min=0, max=0.9999),
+    ] = None
     ema: Annotated[
         float, Option("Decay of the generator's moving average.", min=0, max=0.99999)
     ] = 0.995
