@@ -12,8 +12,12 @@ RECIPES: dict[str, dict[str, Any]] = {
     "gan-cls": {"objective": "non-saturating", "penalty": "none", "contrastive": 0.0, **RATES},
     "gan-int": {"objective": "non-saturating", "penalty": "none", "contrastive": 0.0, **RATES},
     "df-gan": {
-        "objective": "hinge", "penalty": "ma-gp:2,every=2", "contrastive": 0.0,
-        "lr": 1e-4, "discriminator_lr": 4e-4, "beta2": 0.9,  # at the others' it collapses
+        "objective": "hinge",
+        "penalty": "ma-gp:2,every=2",
+        "contrastive": 0.0,
+        "lr": 1e-4,
+        "discriminator_lr": 4e-4,
+        "beta2": 0.9,  # at the others' it collapses
     },
     "contrastive": {
         "objective": "hinge",

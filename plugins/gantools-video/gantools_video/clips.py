@@ -1,0 +1,261 @@
+"""What is trained on and tested on: stretches of frames, split by time, no scene cut inside."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gantools import Note, UserError
+from gantools.data.digits import digits
+from gantools.errors import did_you_mean
+from gantools_video import reading
+
+SUFFIXES = frozenset(
+    {".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"}
+    | {".mts", ".ogv", ".ts", ".webm", ".wmv", ".y4m"}
+)
+"""What is taken from a folder. A file that is named by itself may end in anything."""
+TRAINED = 0.7
+"""The part of each clip, from its beginning, that is trained on; the rest is the test."""
+DIGITS_TRAIN, DIGITS_TEST, DIGITS_FRAMES = 4000, 400, 20
+"""Sequences of moving digits, and frames of each."""
+SPEED = 0.1
+"""The part of the free way, from side to side, that a moving digit goes in a frame."""
+PARTS = ("train", "test", "left_out")
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Stretches of consecutive frames, uint8 [T, C, S, S] each, T ≥ 1, with no cut inside."""
+
+    train: list[Tensor]
+    test: list[Tensor]
+    """Later frames of the clips in ``train``, or other sequences."""
+    left_out: list[Tensor]
+    """All of the clip that is left out wholly, from cut to cut."""
+    source: str
+    """What they are, for reports: "3 videos in 'clips', 502 frames; 5 scene cuts avoided"."""
+
+
+def load(source: str, size: int, seed: int, *, leave_out: str | None = None) -> Clips:
+    """Make or read clips and split them into training and test; all are held in memory.
+
+    Args:
+        source: ``"moving-digits"``: 4,000 sequences to train on, and 400 of digits held out to
+            test, 20 frames each, grey (:func:`moving_digits`). A video, or a folder: all videos in
+            it and below, in colour, the centre square of each
+            (:func:`gantools_video.reading.frames`); the first 70 % of each clip's frames train and
+            the last 30 % test. No stretch passes the border or a scene cut (:func:`cuts`).
+        size: side S of the frames, in pixels.
+        seed: draws the moving digits and which are held out; videos have nothing to draw.
+        leave_out: the video of the folder that is neither trained on nor in the test, by its name,
+            with or without the suffix.
+
+    A Note says which files of a folder could not be read.
+
+    Raises:
+        UserError: there is no such source, or no such clip to leave out; the video cannot be read,
+            or none of the folder; there are no two consecutive frames to train on, or none to test.
+    """
+    if source == "moving-digits":
+        if leave_out is not None:
+            raise UserError(f"moving-digits has no clip {leave_out!r} to leave out.")
+        return _moving_digits(size, seed)
+    path = Path(source).expanduser()
+    files = _videos(path, source)
+    if leave_out is not None and not any(_called(file, leave_out) for file in files):
+        hint = did_you_mean(leave_out, [file.name for file in files])
+        raise UserError(f"{source!r} has no clip {leave_out!r} to leave out.{hint}")
+    train, test, left_out = [], [], []
+    videos = length = scenes = 0
+    unread = []
+    for file in files:
+        try:
+            clip = _read(file, size)
+        except UserError as error:
+            if path.is_file():
+                raise
+            unread.append(str(error))
+            continue
+        at = cuts(clip)
+        videos, length, scenes = videos + 1, length + len(clip), scenes + len(at)
+        if leave_out is not None and _called(file, leave_out):
+            left_out += _stretches(clip, at)
+            continue
+        border = math.floor(TRAINED * len(clip))
+        train += _stretches(clip[:border], at)
+        test += _stretches(clip[border:], [first - border for first in at])
+    if unread:
+        more = f" And {len(unread) - 3} more." if len(unread) > 3 else ""
+        said = f"Left out, {len(unread)} files: {' '.join(unread[:3])}{more}"
+        warnings.warn(said, Note, stacklevel=2)
+    if not test or max(map(len, train), default=0) < 2:
+        raise UserError(
+            f"{source!r} is too short: it has {sum(map(len, train))} frames to train on and "
+            f"{sum(map(len, test))} for the test; at least two in a row and one are needed."
+        )
+    what = f"the video {source!r}" if path.is_file() else f"{videos} videos in {source!r}"
+    return Clips(train, test, left_out, f"{what}, {length} frames; {scenes} scene cuts avoided")
+
+
+def keep(clips: Clips, path: Path) -> None:
+    """Write clips into a .npz file of their own."""
+    arrays = {"source": np.array(clips.source)}
+    for part in PARTS:
+        frames = {f"{part}-{i:05d}": x.numpy() for i, x in enumerate(getattr(clips, part))}
+        arrays |= frames
+    np.savez(path, **arrays)  # type: ignore[arg-type]
+
+
+def kept(path: Path) -> Clips:
+    """Read what :func:`keep` wrote."""
+    with np.load(path) as arrays:
+
+        def part(name: str) -> list[Tensor]:
+            files = sorted(file for file in arrays.files if file.startswith(f"{name}-"))
+            return [torch.from_numpy(arrays[file]) for file in files]
+
+        return Clips(*map(part, PARTS), str(arrays["source"]))
+
+
+class Windows:
+    """All stretches of ``length`` frames that some clips have, [N, length, C, S, S], held once.
+
+    Args:
+        stretches: uint8 [T, C, S, S] each; one shorter than a window has none.
+        length: frames of a window.
+    """
+
+    def __init__(self, stretches: Sequence[Tensor], length: int) -> None:
+        self.frames, self.length = torch.cat(list(stretches)), length
+        ends = torch.tensor([len(stretch) for stretch in stretches]).cumsum(0)
+        begins = [0, *ends.tolist()[:-1]]
+        self.firsts = torch.tensor(
+            [
+                i
+                for a, b in zip(begins, ends.tolist(), strict=True)
+                for i in range(a, b - length + 1)
+            ],
+            dtype=torch.long,
+        )
+
+    def __len__(self) -> int:
+        return len(self.firsts)
+
+    def __getitem__(self, rows: Tensor) -> Tensor:
+        """Windows by their numbers, [B, length, C, S, S]."""
+        return self.frames[self.firsts[rows][:, None] + torch.arange(self.length)]
+
+
+def cuts(clip: Tensor, contrast: float = 2.5, least: float = 0.06) -> list[int]:
+    """Find the hard cuts of a clip: the numbers of the frames with which a new scene begins.
+
+    Such a frame differs much from the one before, and far more than the frames around it differ
+    from each other: so fast motion, which lasts, is no cut. It is PySceneDetect's AdaptiveDetector
+    on mean absolute differences of RGB. A flash is found as two cuts; fades and dissolves are not
+    found.
+
+    Args:
+        clip: uint8 [T, C, H, W].
+        contrast: how many times the mean of the two differences before and the two after.
+        least: the least mean absolute difference of a cut; black to white is 1.
+    """
+    change = [((b.float() - a.float()).abs().mean() / 255).item() for a, b in pairwise(clip)]
+    found = []
+    for i, here in enumerate(change):
+        around = change[max(0, i - 2) : i] + change[i + 1 : i + 3]
+        if here >= least and here * len(around) >= contrast * sum(around):
+            found.append(i + 1)
+    return found
+
+
+def moving_digits(
+    glyphs: Tensor, count: int, length: int, size: int, generator: torch.Generator
+) -> Tensor:
+    """Sequences of two digits that fly straight on, through each other, and bounce off the sides.
+
+    Moving MNIST (Srivastava et al. 2015, "Unsupervised Learning of Video Representations using
+    LSTMs"), as the authors' program makes it: digits, places and directions are drawn uniformly,
+    the speed is a tenth of the free way a frame (3.6 pixels at 64), a digit that would leave stays
+    at the side and turns, and where digits overlap the brighter pixel is seen.
+
+    Args:
+        glyphs: uint8 [N, 1, G, G] to draw from; G = 28 in the paper.
+        count: how many sequences.
+        length: frames of each; 20 in the paper.
+        size: side of the frames in pixels; 64 in the paper.
+        generator: what draws.
+
+    Returns:
+        uint8 [count, length, 1, size, size].
+
+    Raises:
+        UserError: the frames are no larger than a glyph.
+    """
+    side = glyphs.shape[-1]
+    if size <= side:
+        raise UserError(f"Digits of {side} pixels cannot move in {size}: take 64, as is usual.")
+    film = torch.zeros(count, length, 1, size, size, dtype=torch.uint8)
+    sequence, pixel = torch.arange(count).view(-1, 1, 1), torch.arange(side)
+    for _ in range(2):
+        glyph = glyphs[torch.randint(len(glyphs), (count,), generator=generator), 0]
+        place = torch.rand(count, 2, generator=generator)  # of the free way: down, right
+        angle = 2 * math.pi * torch.rand(count, generator=generator)
+        velocity = SPEED * torch.stack([angle.sin(), angle.cos()], 1)
+        for t in range(length):
+            place = place + velocity
+            velocity = torch.where((place < 0) | (place > 1), -velocity, velocity)
+            place = place.clamp(0, 1)
+            top, left = (place * (size - side)).long().view(count, 2, 1, 1).unbind(1)
+            where = (sequence, t, 0, top + pixel.view(-1, 1), left + pixel)
+            film[where] = torch.maximum(film[where], glyph)
+    return film
+
+
+def _moving_digits(size: int, seed: int) -> Clips:
+    generator = torch.Generator().manual_seed(seed)
+    train, test = (
+        moving_digits(((glyphs + 1) * 127.5).round().byte(), count, DIGITS_FRAMES, size, generator)
+        for glyphs, count in zip(digits(seed), (DIGITS_TRAIN, DIGITS_TEST), strict=True)
+    )
+    count = len(train) + len(test)
+    said = f"{count:,} sequences of {DIGITS_FRAMES} frames, two of MNIST's digits moving in each"
+    return Clips(list(train), list(test), [], said)
+
+
+def _videos(path: Path, source: str) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise UserError(
+            f"There is no file or folder {source!r}.{did_you_mean(source, ['moving-digits'])} "
+            "Clips come from 'moving-digits', a folder of videos, or one video."
+        )
+    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+    if not found:
+        known = " ".join(sorted(SUFFIXES))
+        raise UserError(f"There are no videos in the folder {source!r}; names end in {known}.")
+    return found
+
+
+def _called(file: Path, name: str) -> bool:
+    return name in (file.name, file.stem)
+
+
+def _read(file: Path, size: int) -> Tensor:
+    """A whole clip: uint8 [T, 3, size, size]."""
+    pixels = np.stack([frame.pixels for frame in reading.frames(file, size)])
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
+
+
+def _stretches(clip: Tensor, cuts: Sequence[int]) -> list[Tensor]:
+    inside = [first for first in cuts if 0 < first < len(clip)]
+    return [clip[a:b] for a, b in pairwise([0, *inside, len(clip)]) if b > a]

@@ -1,0 +1,74 @@
+"""What the prediction of video can be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
+
+from gantools import Option, RunConfig
+
+GAMES: dict[str, dict[str, Any]] = {
+    "warp": {"rollout": 8, "width": 16},
+    "feedback": {"rollout": 8, "width": 16},
+    "mathieu": {"rollout": 1, "width": 16},
+}
+"""What suits a game, where nothing else is asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoConfig(RunConfig):
+    """Options of ``gantools run video``."""
+
+    steps: Annotated[int, Option("How many turns of the game to play.", min=1)] = 2_000
+    game: Annotated[
+        Literal["warp", "feedback", "mathieu"],
+        Option("warp moves what is seen, feedback draws anew from a code, mathieu at four scales."),
+    ] = "warp"
+    data: Annotated[
+        str, Option("What to learn from: moving-digits, a folder of videos, a video.")
+    ] = "moving-digits"
+    leave_out: Annotated[
+        str | None, Option("The video of the folder that is left out of the training wholly.")
+    ] = None
+    size: Annotated[
+        int,
+        Option("Side of the frames that are trained on, pixels; a multiple of 8.", min=16, max=256),
+    ] = 64
+    past: Annotated[int, Option("Known frames that the next is made from.", min=2, max=16)] = 4
+    rollout: Annotated[
+        int | None,
+        Option(
+            "Frames predicted in a row in training, in the end; left out: as suits.", min=1, max=64
+        ),
+    ] = None
+    horizon: Annotated[int, Option("Frames predicted in a row to be judged.", min=1, max=64)] = 8
+    width: Annotated[
+        int | None, Option("Of the networks' first layers; left out: as suits.", min=4)
+    ] = None
+    critic_width: Annotated[int, Option("Of the critic's first layer.", min=4)] = 32
+    p: Annotated[
+        Literal[1, 2], Option("The power of lp, of how far frames are from the truth.")
+    ] = 1
+    lp: Annotated[float, Option("Weight of lp.", min=0)] = 1.0
+    gdl: Annotated[float, Option("Weight of the gradient difference.", min=0)] = 1.0
+    adversarial: Annotated[
+        float, Option("Weight of the game against the critic; 0: there is none.", min=0)
+    ] = 0.02
+    objective: Annotated[str, Option("What both want, by name.", part="objectives")] = "hinge"
+    penalty: Annotated[str, Option("What tames the critic.", part="penalties")] = "r1:0.1,every=8"
+    batch: Annotated[int, Option("Films in a batch of all processes.", min=2, max=1_024)] = 16
+    lr: Annotated[float, Option("The predictor's learning rate; it falls to 0.", min=0)] = 1e-3
+    critic_lr: Annotated[float, Option("The critic's; it falls too.", min=0)] = 4e-4
+    ema: Annotated[
+        float, Option("Decay of the average of weights that predicts; 0: none.", min=0, max=1)
+    ] = 0.995
+    test: Annotated[int, Option("Held-out films to judge by, at most.", min=1)] = 500
+    checkpoint_every: Annotated[int, Option("Steps between checkpoints.", min=1)] = 250
+    evaluate_every: Annotated[
+        int, Option("Steps between short evaluations and pictures; 0: none.", min=0)
+    ] = 250
+
+    def resolved(self) -> VideoConfig:
+        """What was left out as it suits the game."""
+        missing = {k: v for k, v in GAMES[self.game].items() if getattr(self, k) is None}
+        return replace(self, **missing)

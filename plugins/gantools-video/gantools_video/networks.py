@@ -1,0 +1,265 @@
+"""The networks: three ways to the next frame, and a critic of a few frames in a row.
+
+Frames are [B, C, H, W] in [−1, 1], H and W multiples of :data:`STRIDE`. What predicts takes the
+last P frames one behind the other in the channels, [B, P · C, H, W], and gives the next: at the
+scales that it has, the full one last.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, grid_sample, interpolate
+
+STRIDE = 8
+"""From one place of a code to the next, in pixels."""
+REACH = 12.0
+"""Pixels that one step can move anything, in either direction."""
+
+
+class Motion(NamedTuple):
+    """What a rollout hands from step to step beside the frames."""
+
+    source: Tensor
+    """The last known frame, [B, C, H, W]."""
+    where: Tensor
+    """Where in it each pixel of the present frame came from, [B, 2, H, W], x and y in pixels
+    beside its own place."""
+    kept: Tensor | None = None
+    """m, how much of a pixel came from there, [B, 1, H, W] in [0, 1]."""
+    drawn: Tensor | None = None
+    """s, what the rest is, [B, C, H, W] in [−1, 1]."""
+
+    def frame(self) -> Tensor:
+        """m · x₀(p + w(p)) + (1 − m) · s, [B, C, H, W]."""
+        assert self.kept is not None
+        assert self.drawn is not None
+        moved = sampled(self.source, self.where)
+        return self.kept * moved + (1 - self.kept) * self.drawn
+
+
+def leaky() -> nn.LeakyReLU:
+    """The activation of all networks."""
+    return nn.LeakyReLU(0.2)
+
+
+def block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    """A convolution of 3 × 3 and its activation."""
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), leaky())
+
+
+class Encoder(nn.Module):
+    """Frames -> maps at strides 1, 2, 4 and 8; the last is the code, [B, 8 · width, H/8, W/8]."""
+
+    def __init__(self, inputs: int, width: int) -> None:
+        super().__init__()
+        sides = [width * min(2**i, 8) for i in range(4)]
+        self.levels = nn.ModuleList([block(inputs, sides[0])])
+        for a, b in pairwise(sides):
+            self.levels.append(nn.Sequential(block(a, b, stride=2), block(b, b)))
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """From the finest to the coarsest."""
+        maps = []
+        for level in self.levels:
+            x = level(x)
+            maps.append(x)
+        return maps
+
+
+class Decoder(nn.Module):
+    """A code -> a map at stride 1, [B, outputs, H, W]; with the encoder's maps, if it gets them."""
+
+    def __init__(self, outputs: int, width: int, skips: bool) -> None:
+        super().__init__()
+        sides = [width * min(2**i, 8) for i in range(4)]
+        self.begin = block(sides[3], sides[3])
+        self.levels = nn.ModuleList(
+            block(sides[i + 1] + skips * sides[i], sides[i]) for i in (2, 1, 0)
+        )
+        self.end = nn.Conv2d(sides[0], outputs, 3, padding=1)
+
+    def forward(self, code: Tensor, maps: list[Tensor] | None = None) -> Tensor:
+        """``maps``: of strides 4, 2 and 1, in this order."""
+        x = self.begin(code)
+        for i, level in enumerate(self.levels):
+            x = interpolate(x, scale_factor=2)
+            x = level(x if maps is None else torch.cat([x, maps[i]], 1))
+        return self.end(x)
+
+
+class Warp(nn.Module):
+    """Moves what was last known, and draws what it cannot: x̂ = m · x₀(p + w(p)) + (1 − m) · s.
+
+    The flow v of a step (pixels) leads to the frame before, and w to the last frame that was
+    known: w(p) = v(p) + w′(p + v(p)), w′ of the step before, 0 at first. So a frame is
+    interpolated once however many steps ahead it is, and does not blur.
+    """
+
+    def __init__(self, channels: int, past: int, width: int, actions: int = 0) -> None:
+        super().__init__()
+        self.encoder = Encoder(channels * past, width)
+        self.decoder = Decoder(3 + channels, width, skips=True)
+        self.actions = Actions(actions, 8 * width)
+        with torch.no_grad():  # at first everything stays where it is
+            self.decoder.end.weight[:3].mul_(0.01)
+            self.decoder.end.bias.zero_()[2] = 2.0
+
+    def forward(
+        self, past: Tensor, motion: Motion, action: Tensor | None = None
+    ) -> tuple[list[Tensor], Motion]:
+        """The next frame, and what the step after it needs."""
+        *fine, code = self.encoder(past)
+        out = self.decoder(self.actions(code, action), fine[::-1])
+        v, m, s = out[:, :2], out[:, 2:3].sigmoid(), out[:, 3:].tanh()
+        v = REACH * (v / REACH).tanh()
+        motion = Motion(motion.source, v + sampled(motion.where, v), m, s)
+        return [motion.frame()], motion
+
+
+class Feedback(nn.Module):
+    """Frames -> code -> next frame: nothing passes but the code.
+
+    Codes are of length 1 per channel at every place (Karras et al. 2018's pixel norm), so that a
+    normal draw can be one: :meth:`first` draws the frame with which a film begins from nothing.
+    """
+
+    def __init__(self, channels: int, past: int, width: int, actions: int = 0) -> None:
+        super().__init__()
+        self.channels = 8 * width
+        self.encoder = Encoder(channels * past, width)
+        self.decoder = Decoder(channels, width, skips=False)
+        self.actions = Actions(actions, 8 * width)
+
+    def forward(
+        self, past: Tensor, motion: Motion, action: Tensor | None = None
+    ) -> tuple[list[Tensor], Motion]:
+        """The next frame; the motion is handed on as it is."""
+        code = self.actions(self.encoder(past)[-1], action)
+        return [self.first(code)], motion
+
+    def first(self, code: Tensor) -> Tensor:
+        """The frame of a code [B, 8 · width, h, w]."""
+        return self.decoder(code * (code.square().mean(1, keepdim=True) + 1e-8).rsqrt()).tanh()
+
+
+class Pyramid(nn.Module):
+    """Mathieu et al. 2016, eq. 3: Ŷₖ = u(Ŷₖ₋₁) + Gₖ(Xₖ, u(Ŷₖ₋₁)) at four scales, ⅛ to 1."""
+
+    def __init__(self, channels: int, past: int, width: int, actions: int = 0) -> None:
+        super().__init__()
+        inputs = channels * past
+
+        def level(first: int) -> nn.Sequential:
+            return nn.Sequential(
+                block(first, 2 * width),
+                block(2 * width, 4 * width),
+                block(4 * width, 2 * width),
+                nn.Conv2d(2 * width, channels, 3, padding=1),
+            )
+
+        self.levels = nn.ModuleList(level(inputs + (k > 0) * channels + actions) for k in range(4))
+        self.inputs, self.planes = inputs, actions
+
+    def forward(
+        self, past: Tensor, motion: Motion, action: Tensor | None = None
+    ) -> tuple[list[Tensor], Motion]:
+        """The next frame at ⅛, ¼, ½ of the size and in full; the motion is handed on as it is."""
+        made: list[Tensor] = []
+        for k, level in enumerate(self.levels):
+            x = scaled(past, 2 ** (3 - k))
+            given = [x]
+            if made:
+                given.append(interpolate(made[-1], scale_factor=2))
+            if self.planes:
+                assert action is not None
+                given.append(action[:, :, None, None].expand(-1, -1, *x.shape[2:]))
+            drawn = level(torch.cat(given, 1))
+            made.append((drawn + given[1] if made else drawn).clamp(-1, 1))
+        return made, motion
+
+
+NETWORKS = {"warp": Warp, "feedback": Feedback, "mathieu": Pyramid}
+
+
+def network(game: str, channels: int, past: int, width: int, actions: int = 0) -> nn.Module:
+    """The untrained network of a game.
+
+    Args:
+        game: a key of :data:`NETWORKS`.
+        channels: of a frame.
+        past: P, how many frames it knows.
+        width: of its first layers.
+        actions: numbers that say what an agent does; 0: there is none.
+    """
+    return NETWORKS[game](channels, past, width, actions)
+
+
+class Actions(nn.Module):
+    """Adds what an agent does, [B, A], to a code; nothing if there are no actions."""
+
+    def __init__(self, actions: int, channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(actions, channels), leaky()) if actions else None
+
+    def forward(self, code: Tensor, action: Tensor | None) -> Tensor:
+        """[B, channels, h, w] -> the same."""
+        if self.layers is None:
+            return code
+        assert action is not None
+        return code + self.layers(action)[:, :, None, None]
+
+
+class Critic(nn.Module):
+    """Scores films by all of their stretches of a few frames, [B, T, C, H, W] -> [B, scores].
+
+    Args:
+        channels: of a frame.
+        frames: of a stretch.
+        width: of the first layer.
+        layers: how often it halves the frames' sides.
+    """
+
+    def __init__(self, channels: int, frames: int, width: int, layers: int = 3) -> None:
+        super().__init__()
+        self.frames = frames
+        halved: list[nn.Module] = []
+        inputs = channels * frames
+        for i in range(layers):
+            outputs = width * 2**i
+            halved += [nn.Conv2d(inputs, outputs, 4, 2, 1), leaky()]
+            inputs = outputs
+        self.look = nn.Sequential(*halved, nn.Conv2d(inputs, 1, 3, padding=1))
+
+    def forward(self, film: Tensor) -> Tensor:
+        """Scores of patches; of about 40 pixels if it halves thrice."""
+        stretches = film.unfold(1, self.frames, 1).movedim(-1, 2)  # [B, N, frames, C, H, W]
+        return self.look(stretches.flatten(2, 3).flatten(0, 1)).view(len(film), -1)
+
+
+def sampled(x: Tensor, away: Tensor) -> Tensor:
+    """x(p + away(p)) for all places p, linear between pixels; the border goes on beyond itself.
+
+    Args:
+        x: [B, C, H, W].
+        away: [B, 2, H, W], x and y in pixels.
+    """
+    height, width = x.shape[2:]
+    rows = torch.arange(height, device=x.device, dtype=x.dtype)[:, None]
+    columns = torch.arange(width, device=x.device, dtype=x.dtype)
+    at = torch.stack(
+        [
+            (away[:, 0] + columns) * (2 / max(width - 1, 1)) - 1,
+            (away[:, 1] + rows) * (2 / max(height - 1, 1)) - 1,
+        ],
+        -1,
+    )
+    return grid_sample(x, at, padding_mode="border", align_corners=True)
+
+
+def scaled(x: Tensor, factor: int) -> Tensor:
+    """Frames [..., H, W] at 1/factor of their size: means of squares."""
+    return x if factor == 1 else avg_pool2d(x.flatten(0, -4), factor).unflatten(0, x.shape[:-3])

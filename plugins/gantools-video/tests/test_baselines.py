@@ -1,0 +1,121 @@
+"""What the baselines predict where the right answer is known."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from gantools_video.baselines import copy, flow, linear
+
+from gantools import UserError
+
+
+def noise(*shape):
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(0))
+
+
+def test_copy_repeats_the_last_frame():
+    past = noise(2, 3, 1, 4, 5)
+    predicted = copy(past, 4)
+    assert predicted.shape == (2, 4, 1, 4, 5)
+    assert all(torch.equal(frame, past[:, 2]) for frame in predicted.unbind(1))
+    predicted.zero_()
+    assert past[:, 2].any()  # it is no view
+
+
+def test_linear_goes_on_and_stops_at_black_and_white():
+    past = torch.tensor([[0.9, 0.1, 0.5], [0.5, 0.5, 0.5], [0.6, 0.3, 0.5]]).view(1, 3, 1, 1, 3)
+    expected = torch.tensor(
+        [[0.7, 0.1, 0.5], [0.8, 0, 0.5], [0.9, 0, 0.5], [1, 0, 0.5], [1, 0, 0.5]]
+    )
+    torch.testing.assert_close(linear(past, 5), expected.view(1, 5, 1, 1, 3))
+
+
+def scene(places, size=(48, 64), channels=3):
+    """A bright square of 16 pixels at each (x, y) on grey, both with smooth texture: [1, T, C, H, W]."""
+    y, x = torch.meshgrid(*(torch.arange(float(n)) for n in size), indexing="ij")
+    ground = 0.3 + 0.1 * torch.sin(x / 3) * torch.cos(y / 4)
+    frames = []
+    for left, top in places:
+        inside = (x >= left) & (x < left + 16) & (y >= top) & (y < top + 16)
+        square = 0.75 + 0.2 * torch.sin((x - left) / 2) * torch.cos((y - top) / 2)
+        frames.append(torch.where(inside, square, ground))
+    return torch.stack(frames)[None, :, None].repeat(1, 1, channels, 1, 1)
+
+
+@pytest.mark.parametrize(("dx", "dy"), [(2, 0), (-2, 0), (0, 2), (1, -2)])
+def test_flow_moves_a_square_on(dx, dy):
+    pytest.importorskip("cv2")
+    known, future = scene((24 + k * dx, 16 + k * dy) for k in range(5)).split([2, 3], dim=1)
+    predicted = flow(known, 3)
+    assert predicted.shape == future.shape
+    for k in range(3):
+        left, top = 24 + (k + 2) * dx, 16 + (k + 2) * dy
+        # Within the square, away from its edges, near which the flow is in between.
+        inside = (0, k, slice(None), slice(top + 5, top + 11), slice(left + 5, left + 11))
+        assert (predicted[inside] - future[inside]).abs().mean() < 0.03
+    error, copys = (
+        (frames - future).abs().mean(dim=(0, 2, 3, 4)) for frames in (predicted, copy(known, 3))
+    )
+    assert (error < torch.tensor([0.5, 0.6, 0.7]) * copys).all()
+
+
+def test_flow_looks_where_each_pixel_was(monkeypatch):
+    cv2 = pytest.importorskip("cv2")
+    past = noise(2, 3, 3, 12, 16)
+    asked = []
+
+    class TwoLeftOneDown:
+        @classmethod
+        def create(cls, preset):
+            return cls()
+
+        def calc(self, first, second, start):
+            asked.append((first, second))
+            return np.tile(np.float32([-2, 1]), (12, 16, 1))
+
+    monkeypatch.setattr(cv2, "DISOpticalFlow", TwoLeftOneDown)
+    predicted = flow(past, 2)
+    for k in (1, 2):
+        rows = (torch.arange(12) + k).clamp(max=11)
+        columns = (torch.arange(16) - 2 * k).clamp(min=0)
+        expected = past[:, 2][..., rows, :][..., columns]
+        torch.testing.assert_close(predicted[:, k - 1], expected, atol=1e-5, rtol=0)
+    grey = (past.mean(dim=2) * 255).round().byte().numpy()
+    for (first, second), window in zip(asked, grey, strict=True):
+        np.testing.assert_array_equal(first, window[2])
+        np.testing.assert_array_equal(second, window[1])
+
+
+def test_flow_of_a_pan_moves_every_pixel_and_repeats_the_border():
+    pytest.importorskip("cv2")
+    texture = torch.nn.functional.interpolate(noise(1, 1, 10, 14), (40, 56), mode="bicubic")
+    texture = texture.clamp(0, 1)
+    known = torch.stack([texture[..., 4:36, 6 - k : 46 - k] for k in range(2)], dim=1)
+    second = flow(known, 2)[:, 1]
+    true = texture[..., 4:36, 3:43]
+    assert (second - true)[..., 6:-6, 8:-6].abs().mean() < 0.01
+    assert (copy(known, 2)[:, 1] - true)[..., 6:-6, 8:-6].abs().mean() > 0.05
+    torch.testing.assert_close(second[..., 6:-6, 0], second[..., 6:-6, 1], atol=0.03, rtol=0)
+
+
+def test_flow_leaves_what_stands_still_and_takes_windows_one_by_one():
+    pytest.importorskip("cv2")
+    moving = scene([(20, 16), (22, 16)], channels=1)
+    still = moving[:, 1:].repeat(1, 2, 1, 1, 1)
+    both = flow(torch.cat([moving, still]), 3)
+    torch.testing.assert_close(both[1:], copy(still, 3), atol=1e-4, rtol=0)
+    torch.testing.assert_close(both[:1], flow(moving, 3))
+
+
+def test_flow_refuses_frames_that_are_too_small():
+    pytest.importorskip("cv2")
+    assert flow(torch.zeros(1, 2, 1, 12, 12), 1).shape == (1, 1, 1, 12, 12)
+    with pytest.raises(UserError, match="at least 12 pixels, not 11 × 10"):
+        flow(torch.zeros(1, 2, 1, 10, 11), 1)
+
+
+def test_flow_without_opencv_names_the_cure(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(UserError, match=r"pip install 'gantools-video\[flow\]'"):
+        flow(torch.zeros(1, 2, 1, 16, 16), 1)

@@ -1,0 +1,116 @@
+"""The networks against known answers: whole shifts, no blur however far, Mathieu's sum of scales."""
+
+import pytest
+import torch
+from gantools_video.losses import gradient_difference, lp
+from gantools_video.networks import (
+    Critic,
+    Feedback,
+    Motion,
+    Pyramid,
+    Warp,
+    network,
+    sampled,
+    scaled,
+)
+from gantools_video.rollout import rollout
+from torch.nn.functional import interpolate
+from torch.testing import assert_close
+
+
+def moved(x, right=0.0, down=0.0):
+    away = torch.tensor([right, down]).view(1, 2, 1, 1).expand(len(x), 2, *x.shape[2:])
+    return sampled(x, away)
+
+
+def test_nothing_moves_by_nothing():
+    x = torch.rand(2, 3, 8, 16)
+    assert_close(moved(x), x)
+
+
+def test_whole_pixels_are_taken_from_where_they_were():
+    x = torch.rand(1, 1, 8, 16)
+    assert_close(moved(x, right=3)[..., :-3], x[..., 3:])
+    assert_close(moved(x, down=-2)[..., 2:, :], x[..., :-2, :])
+    assert_close(moved(x, right=20), x[..., -1:].expand_as(x))  # the border goes on
+
+
+def test_between_pixels_it_is_linear():
+    x = torch.rand(1, 1, 8, 16)
+    assert_close(moved(x, right=0.25)[..., :-1], 0.75 * x[..., :-1] + 0.25 * x[..., 1:])
+
+
+def going(right, down, kept=50.0):
+    """A Warp that moves everything by the same every step."""
+    net = Warp(1, past=2, width=2)
+    with torch.no_grad():
+        net.decoder.end.weight.zero_()
+        reach = torch.tensor([right, down]) / 12
+        net.decoder.end.bias.copy_(torch.tensor([*(12 * reach.atanh()), kept, 0.0]))
+    return net
+
+
+def test_a_steady_motion_is_interpolated_once_however_far():
+    past = torch.rand(1, 2, 1, 16, 64) * 2 - 1
+    (film,) = rollout(going(1.5, 0), past, 8)
+    for k in (1, 4, 8):  # a chain of eight interpolations would blur
+        assert_close(
+            film[:, k - 1, ..., :48], moved(past[:, -1], right=1.5 * k)[..., :48], atol=1e-4, rtol=0
+        )
+
+
+def test_what_is_not_kept_is_drawn():
+    (film,) = rollout(going(1.0, 1.0, kept=-50.0), torch.rand(1, 2, 1, 16, 16), 2)
+    assert_close(film, torch.zeros_like(film), atol=1e-4, rtol=0)  # tanh of 0
+
+
+def test_mathieu_adds_what_each_scale_finds():
+    net = Pyramid(1, past=2, width=2)
+    past = torch.rand(1, 2, 16, 16) - 0.5
+    still = Motion(past[:, -1:], torch.zeros(1, 2, 16, 16))
+    made, _ = net(past, still)
+    assert [x.shape[-1] for x in made] == [2, 4, 8, 16]
+    up = interpolate(made[1], scale_factor=2)
+    found = net.levels[2](torch.cat([scaled(past, 2), up], 1))
+    assert_close(made[2], (up + found).clamp(-1, 1))
+
+
+def test_feedback_draws_a_first_frame_of_any_length_of_code():
+    net = Feedback(3, past=2, width=4)
+    code = torch.randn(2, net.channels, 4, 4)
+    assert net.first(code).shape == (2, 3, 32, 32)
+    assert_close(net.first(code), net.first(7 * code), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("game", ["warp", "feedback", "mathieu"])
+def test_actions_tell(game):
+    net = network(game, 1, 2, 4, actions=3)
+    past, one, other = torch.rand(1, 2, 1, 16, 16), *torch.eye(3)[:2]
+    with torch.no_grad():
+        for parameter in net.parameters():
+            torch.nn.init.normal_(parameter, std=0.2)
+    films = [rollout(net, past, 1, action.expand(1, 1, 3))[-1] for action in (one, other)]
+    assert not torch.allclose(*films, atol=1e-3)
+
+
+def test_a_critic_scores_every_stretch():
+    critic = Critic(3, frames=3, width=4)
+    film = torch.rand(2, 5, 3, 32, 32)
+    scores = critic(film).view(2, 3, -1)
+    assert_close(scores[:, 1], critic(film[:, 1:4]))
+
+
+def test_averages_of_squares():
+    x = torch.arange(16.0).view(1, 1, 1, 4, 4)
+    assert_close(scaled(x, 2).flatten(), torch.tensor([2.5, 4.5, 10.5, 12.5]))
+
+
+def test_losses_by_hand():
+    real = torch.zeros(1, 1, 1, 2, 2)
+    real[..., 1] = 1.0  # one step from left to right
+    flat = torch.full_like(real, 0.5)
+    assert lp(flat, real) == 0.5
+    assert lp(flat, real, 2) == 0.25
+    assert gradient_difference(flat, real) == 1.0  # across 1 is missing, down nothing
+    assert gradient_difference(1 - real, real) == 0.0  # edges of the other sign are as strong
+    assert gradient_difference(real + 3, real) == 0.0

@@ -1,0 +1,74 @@
+"""The predictor: films of any size, files, tiles and resizing against motions that are known."""
+
+import pytest
+import torch
+from gantools_video.networks import Warp
+from gantools_video.predictor import Predictor
+from torch.testing import assert_close
+
+from gantools import UserError
+
+ASKED = {"game": "warp", "channels": 1, "past": 2, "width": 2, "size": 32}
+
+
+def going(right, down):
+    """Moves everything by the same, and draws nothing."""
+    net = Warp(1, past=2, width=2)
+    with torch.no_grad():
+        net.decoder.end.weight.zero_()
+        reach = torch.tensor([right, down]) / 12
+        net.decoder.end.bias.copy_(torch.tensor([*(12 * reach.atanh()), 50.0, 0.0]))
+    return Predictor(ASKED, net)
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (17, 30)])
+def test_films_have_their_own_size(shape):
+    past = torch.rand(3, 4, 1, *shape)
+    made = going(0, 0)(past, 5)
+    assert_close(made, past[:, -1:].expand(-1, 5, -1, -1, -1), atol=1e-4, rtol=0)
+
+
+def test_many_films_are_predicted_in_pieces():
+    past = torch.rand(40, 2, 1, 16, 16)
+    assert_close(
+        going(1, 0)(past, 2)[..., :-2],
+        torch.stack([past[:, -1, :, :, 1:-1], past[:, -1, :, :, 2:]], 1),
+        atol=1e-3,
+        rtol=0,
+    )
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (20, 75), (100, 41)])
+def test_tiles_of_what_stays_are_the_whole(shape):
+    past = torch.rand(2, 1, *shape)
+    for frame in going(0, 0).tiled(past, 2):
+        assert_close(frame, past[-1], atol=1e-4, rtol=0)
+
+
+def test_resizing_moves_the_full_picture():
+    past = torch.rand(2, 1, 64, 128)  # twice the size that it was trained on
+    one, two = going(1.0, 0).resized(past, 2)
+    assert_close(one[..., :124], past[-1][..., 2:126], atol=1e-3, rtol=0)
+    assert_close(two[..., :120], past[-1][..., 4:124], atol=1e-3, rtol=0)
+
+
+def test_smaller_pictures_are_enlarged_for_it():
+    past = torch.rand(2, 1, 16, 16)
+    one, *_ = going(2.0, 0).resized(past, 1)
+    assert one.shape == (1, 16, 16)
+    assert_close(one[..., :14], past[-1][..., 1:15], atol=1e-3, rtol=0)
+
+
+def test_what_was_saved_predicts_the_same(tmp_path):
+    torch.manual_seed(0)
+    predictor = Predictor(ASKED, Warp(1, 2, 2), {"seed": 3})
+    predictor.save(tmp_path)
+    again = Predictor.load(tmp_path)
+    past = torch.rand(1, 2, 1, 32, 32)
+    assert_close(again(past, 2), predictor(past, 2), atol=0.01, rtol=0)  # half precision
+    assert again.about == {"seed": 3}
+
+
+def test_no_model_is_said(tmp_path):
+    with pytest.raises(UserError, match="no whole model"):
+        Predictor.load(tmp_path)
