@@ -83,9 +83,9 @@ def split(of: str) -> tuple[Pictures, Pictures]:
     names that have none in training, and people of unseen combinations with a skin tone.
     """
     if of == "emoji":
-        from gantools_text2image import pictures
+        from gantools_text2image import sources
 
-        drawn = pictures.load("openmoji", 32, 0)
+        drawn = sources.load("openmoji", 32, 0)
         x, splits = drawn.images.permute(0, 2, 3, 1).numpy(), np.array(drawn.split)
         return x[splits == "train"], x[splits != "train"]
     if not IMAGES.is_dir():

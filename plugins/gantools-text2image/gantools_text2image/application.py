@@ -12,9 +12,10 @@ import torch
 from gantools import Application, Game, Player, Section, Setting, Trained, UserError
 from gantools.data import Batches
 from gantools.media import grid
-from gantools_text2image import pictures
+from gantools_text2image import pictures, sources
 from gantools_text2image.config import TextToImageConfig
 from gantools_text2image.drawer import Drawer, Standard, codes, network, words_of
+from gantools_text2image.encoders import text_encoder
 from gantools_text2image.evaluation import judge_drawings, table
 from gantools_text2image.game import SIMILAR, Captions, Contest, Drawing, Pair, TwoStages
 from gantools_text2image.judge import Judge
@@ -22,7 +23,7 @@ from gantools_text2image.judge_train import judge_of
 from gantools_text2image.networks import Discriminator, Stack
 from gantools_text2image.pictures import Pictures
 from gantools_text2image.precomputed import Precomputed
-from gantools_text2image.text import embed, text_encoder
+from gantools_text2image.text import embed
 
 PROMPTS = [
     "red heart",
@@ -122,7 +123,7 @@ class TextToImage(Application[TextToImageConfig]):
     def _pictures(self) -> Pictures:
         if self.inputs is not None and (kept := self.inputs / "pictures").is_dir():
             return pictures.read(kept)
-        return pictures.load(self.config.data, self.size, self.config.seed)
+        return sources.load(self.config.data, self.size, self.config.seed)
 
     def keep_inputs(self, folder: Path) -> None:
         """Keep the pictures as they are trained on, and a file of embeddings."""

@@ -15,8 +15,9 @@ from torch.nn.functional import normalize
 from gantools import UserError, models
 from gantools.errors import Note
 from gantools_text2image.config import TextToImageConfig
+from gantools_text2image.encoders import text_encoder
 from gantools_text2image.networks import CAPTION, Generator, Refiner, Sketch, Stack
-from gantools_text2image.text import TextEncoder, interpolate, text_encoder
+from gantools_text2image.text import TextEncoder, interpolate
 
 SHIPPED = Path(__file__).with_name("model")
 """The folder of the model that comes with the plugin."""

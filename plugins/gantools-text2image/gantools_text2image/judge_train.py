@@ -23,7 +23,7 @@ from torch.nn import functional
 from gantools import models
 from gantools.data import Batches, cached
 from gantools.errors import Note
-from gantools_text2image import pictures
+from gantools_text2image import sources
 from gantools_text2image.evaluation import Draw, judge_drawings
 from gantools_text2image.judge import BATCH, SHIPPED, Judge, as_seen, tokens
 from gantools_text2image.pictures import Pictures
@@ -170,7 +170,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=SHIPPED, help="a folder")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    data = pictures.load("openmoji", 32)
+    data = sources.load("openmoji", 32)
     start = time.process_time()
     judge = train_judge(data, options.seed, steps=options.steps, batch=options.batch)
     seconds = time.process_time() - start

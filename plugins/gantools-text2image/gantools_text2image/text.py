@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gantools import UserError
 from gantools.data import cached
-from gantools.errors import did_you_mean
 
 
 class TextEncoder(nn.Module):
@@ -39,34 +36,6 @@ class TextEncoder(nn.Module):
         """How many of a caption's words the encoder reads, and how many there are."""
         words = len(caption.split())
         return words, words
-
-
-def text_encoder(name: str, width: int = 128) -> TextEncoder:
-    """Return the encoder that ``--text`` names: minilm, learned, or a file of embeddings.
-
-    Args:
-        name: ``"minilm"``, ``"learned"``, or the path of a .safetensors or .npz file.
-        width: of the learned encoder; the others have their own.
-
-    Raises:
-        UserError: there is no such encoder, or its weights or its file cannot be read.
-    """
-    if name == "minilm":
-        from gantools_text2image.minilm import MiniLM
-
-        return MiniLM()
-    if name == "learned":
-        from gantools_text2image.learned import Learned
-
-        return Learned(width)
-    if Path(name).suffix in (".safetensors", ".npz"):
-        from gantools_text2image.precomputed import Precomputed
-
-        return Precomputed(name)
-    raise UserError(
-        f"--text {name}: there is minilm, learned, or a file of embeddings that ends in"
-        f" .safetensors or .npz.{did_you_mean(name, ['minilm', 'learned'])}"
-    )
 
 
 def checked(captions: list[str]) -> list[str]:

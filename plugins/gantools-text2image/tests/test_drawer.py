@@ -7,9 +7,9 @@ import pytest
 import torch
 from gantools_text2image.config import TextToImageConfig
 from gantools_text2image.drawer import Drawer, Standard, codes, network, shorten
+from gantools_text2image.encoders import text_encoder
 from gantools_text2image.learned import Learned
 from gantools_text2image.minilm import MiniLM
-from gantools_text2image.text import text_encoder
 from gantools_text2image.verbs import drawer_of
 from PIL import Image
 from program import gantools

@@ -9,7 +9,7 @@ import warnings
 import pytest
 import torch
 from gantools_text2image.photos import square
-from gantools_text2image.pictures import load
+from gantools_text2image.sources import load
 from PIL import Image
 
 from gantools import Note, UserError

@@ -3,7 +3,8 @@
 import pytest
 import torch
 from gantools_text2image import openmoji
-from gantools_text2image.pictures import Pictures, load
+from gantools_text2image.pictures import Pictures
+from gantools_text2image.sources import load
 
 from gantools import UserError
 

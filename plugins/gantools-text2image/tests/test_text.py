@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 from gantools_text2image import minilm
+from gantools_text2image.encoders import text_encoder
 from gantools_text2image.learned import PIECES, Learned
 from gantools_text2image.minilm import MiniLM
 from gantools_text2image.precomputed import Precomputed
-from gantools_text2image.text import TextEncoder, embed, interpolate, text_encoder
+from gantools_text2image.text import TextEncoder, embed, interpolate
 from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional
