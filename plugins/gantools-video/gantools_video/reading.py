@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import warnings
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from gantools import Note, UserError
 
 LONGEST_PAUSE = 10
 """Seconds. Times of frames that jump farther, ahead or back, are taken for damaged."""
+PACED, REORDERED = 200, 16
+"""Packets whose times are looked at, and of them those that others may belong between."""
 FASTEST = 240
 """Frames a second. What says it is faster does not know its rate."""
 
@@ -50,7 +53,7 @@ def describe(path: Path) -> Film:
         UserError: there is no such file, or no video can be found in it.
     """
     with _opened(path) as container:
-        return _film(container, _video(container))
+        return _film(container, _video(container), _pace(path))
 
 
 def frames(path: Path, size: int | None = None, most: int | None = None) -> Iterator[Frame]:
@@ -77,7 +80,7 @@ def frames(path: Path, size: int | None = None, most: int | None = None) -> Iter
     """
     with _opened(path) as container:
         stream, shape = _video(container), None
-        rate = _film(container, stream).rate
+        rate = _film(container, stream, _pace(path)).rate
         decoded = _decoded(container, stream, path)
         for number, frame in itertools.islice(_evenly(decoded, rate), most):
             shape = shape or _shape(frame, stream, size)
@@ -105,8 +108,29 @@ def _video(container: InputContainer) -> VideoStream:
     return container.streams.best("video") or container.streams.video[0]  # a cover comes last
 
 
-def _film(container: InputContainer, stream: VideoStream) -> Film:
+def _pace(path: Path) -> Fraction | None:
+    """Frames a second by the times of the first packets; what a file says of itself may be the rate
+    of its clock."""
+    times: set[int] = set()
+    with _opened(path) as container:
+        stream = _video(container)
+        with contextlib.suppress(av.FFmpegError):
+            for packet in itertools.islice(container.demux(stream), PACED):
+                if packet.pts is not None:
+                    times.add(packet.pts)
+        base = stream.time_base
+    known = sorted(times)
+    if len(known) > PACED // 2:  # of the last ones some come later, out of order
+        known = known[:-REORDERED]
+    if len(known) < 2 or base is None:
+        return None
+    return Fraction(len(known) - 1, known[-1] - known[0]) / base
+
+
+def _film(container: InputContainer, stream: VideoStream, pace: Fraction | None) -> Film:
     rate = stream.average_rate or stream.guessed_rate
+    if pace and (not rate or abs(pace - rate) > rate / 20):
+        rate = pace.limit_denominator(1001)
     if not rate or not 0 < rate <= FASTEST:
         rate = Fraction(25)
     seconds = None

@@ -37,7 +37,8 @@ def write(path, pictures, times=None, prepare=lambda stream: None, sound=False, 
         stream = container.add_stream("h264", rate=25, options={"crf": "8"})
         stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = "yuv420p"
-        stream.codec_context.time_base = Fraction(1, 100)
+        clock = 25 if path.suffix == ".avi" else 100  # an .avi's clock is its rate
+        stream.codec_context.time_base = Fraction(1, clock)
         prepare(stream)
         if sound:
             voice = container.add_stream("aac", rate=16000, layout="mono")
@@ -48,7 +49,8 @@ def write(path, pictures, times=None, prepare=lambda stream: None, sound=False, 
             container.mux(voice.encode())
         for i, picture in enumerate(pictures):
             frame = av.VideoFrame.from_ndarray(picture)
-            frame.pts, frame.time_base = times[i] if times else 4 * i, Fraction(1, 100)
+            frame.pts = times[i] if times else i * clock // 25
+            frame.time_base = Fraction(1, clock)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path
