@@ -48,7 +48,7 @@ SPLITS = {
 SHOWN = "Above the real picture; below it three drawings of its name, each with a code of its own."
 JUDGED = (
     "An independent judge picks which of the names a picture shows (R-precision), or which of the "
-    "pictures shows a name; it has never seen the drawings, and was no part of their training. "
+    "pictures shows a name; it learned from real pictures only, and was no part of the training. "
     "More than the real pictures have is no virtue: drawings can be plainer than what they stand "
     "for. Of few pictures these figures say little."
 )

@@ -11,13 +11,13 @@ RATES: dict[str, Any] = {"lr": 5e-4, "discriminator_lr": 5e-4, "beta2": 0.99}
 RECIPES: dict[str, dict[str, Any]] = {
     "gan-cls": {"objective": "non-saturating", "penalty": "none", "contrastive": 0.0, **RATES},
     "gan-int": {"objective": "non-saturating", "penalty": "none", "contrastive": 0.0, **RATES},
-    "df-gan": {
+    "df-gan": {  # at the others' rates it collapses; these are its paper's
         "objective": "hinge",
         "penalty": "ma-gp:2,every=2",
         "contrastive": 0.0,
         "lr": 1e-4,
         "discriminator_lr": 4e-4,
-        "beta2": 0.9,  # at the others' it collapses
+        "beta2": 0.9,
     },
     "contrastive": {
         "objective": "hinge",

@@ -40,8 +40,8 @@ class Film:
     """What is known of a video before it is decoded."""
 
     rate: Fraction
-    """Frames a second that :func:`frames` gives: the average of the file's own rate, which is the
-    rate itself where it is constant; 25 where the file does not say."""
+    """Frames a second that :func:`frames` gives: the average that the file says, that of its first
+    frames' times where they differ by more than a twentieth, 25 where neither can be had."""
     count: int | None
     """About how many frames there are, for progress; None where the file does not say."""
 
