@@ -59,14 +59,18 @@ def experiment(of: str, suffix: str, what: str, seeds: int, **options: Any) -> E
     return Experiment(f"{of}{suffix}", what, {**base, **options}, seeds, of)
 
 
+WIDE = {"width": 128}
 EXPERIMENTS = [
     *(experiment(of, "-no-code", "without a code", 3, code=0) for of in TRAINED),
-    experiment("emoji", "", "with a code", 3),
-    experiment("mnist", "", "with a code", 1),
-    experiment("cifar", "", "with a code", 1),
+    *(experiment(of, "", "with a code", 1) for of in TRAINED),
+    experiment("mnist", "-wide", "width 128, with a code", 3, **WIDE),
+    experiment(
+        "mnist", "-wide-alone", "width 128, with a code, no adversary", 1, **WIDE, adversarial=0
+    ),
+    experiment("mnist", "-wide-no-code", "width 128, without a code", 3, **WIDE, code=0),
+    experiment("mnist", "-wider-no-code", "width 160, without a code", 3, width=160, code=0),
     experiment("cifar", "-lossy", "lossy", 3, **LOSSY),
-    experiment("cifar", "-lossy-alone", "lossy, no adversary", 3, **LOSSY, adversarial=0),
-    experiment("emoji", "-alone", "with a code, no adversary", 1, adversarial=0),
+    experiment("cifar", "-lossy-alone", "lossy, no adversary", 1, **LOSSY, adversarial=0),
 ]
 
 Figures = dict[str, Any]

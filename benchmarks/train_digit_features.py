@@ -19,7 +19,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gantools.data import Batches, labelled_digits
+from gantools.data import Batches
+from gantools.data.digits import digits
 from gantools.metrics import DigitFeatures, features, frechet_distance, mmd, with_floor
 from gantools.metrics.networks import WEIGHTS
 
@@ -30,7 +31,7 @@ def mnist(path: Path) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Images [N, 1, 28, 28] in [−1, 1] and labels: to train on, and MNIST's test set."""
     data = {name: torch.from_numpy(array) for name, array in np.load(path).items()}
     train, test = (data[f"x_{part}"].unsqueeze(1).float() / 127.5 - 1 for part in ("train", "test"))
-    offered = {image.numpy().tobytes() for part in labelled_digits().images for image in part}
+    offered = {image.numpy().tobytes() for part in digits(0) for image in part}
     keep = torch.tensor([image.numpy().tobytes() not in offered for image in train])
     assert keep.sum() == 55_000
     return train[keep], data["y_train"][keep].long(), test, data["y_test"].long()
@@ -82,7 +83,7 @@ def measure(network: DigitFeatures, train: Tensor, test: Tensor, labels: Tensor)
         found = network(images)
         fd, distance = frechet_distance(real, found), mmd(real, found)
         print(f"{name:32}{len(images):7,}{fd:20.3f}{distance:10.4f}")
-    images = labelled_digits().images
+    images = digits(0)
     data = network(images.train), network(images.held_out)
     found = with_floor(frechet_distance, *data, network(other))
     print(f"\nlabelled_digits, {network.frechet_name} of other training images: {found}")

@@ -1,7 +1,7 @@
 """gantools: a toolkit for adversarial training. One engine knows games; applications are plugins.
 
 The names below are the public interface; what needs torch is imported when it is first used. So
-are the packages beside them: ``gantools.losses.hinge`` needs no import of its own.
+are the modules beside them: ``gantools.losses.hinge`` needs no import of its own.
 """
 
 from __future__ import annotations
@@ -40,12 +40,28 @@ _HOME = {
     "shared": "gantools.engine",
 }
 
-_PACKAGES = ("agents", "data", "engine", "losses", "metrics", "nn", "testing")
+_MODULES = (
+    *("agents", "data", "engine", "files", "losses", "media", "metrics", "models", "nn"),
+    *("schedules", "testing", "verbs"),
+)
 
 __all__ = [*_HOME, "__version__"]
 
 if TYPE_CHECKING:
-    from gantools import agents, data, engine, losses, metrics, nn, testing
+    from gantools import (
+        agents,
+        data,
+        engine,
+        files,
+        losses,
+        media,
+        metrics,
+        models,
+        nn,
+        schedules,
+        testing,
+        verbs,
+    )
     from gantools.adversary import Adversary
     from gantools.api import evaluate, load, report, resume, run
     from gantools.application import Application, Command, Section, Setting, Spec, Trained
@@ -68,10 +84,10 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(importlib.import_module(_HOME[name]), name)
-    if name in _PACKAGES:
+    if name in _MODULES:
         return importlib.import_module(f"gantools.{name}")
     raise AttributeError(f"module 'gantools' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *_PACKAGES])
+    return sorted([*__all__, *_MODULES])

@@ -10,7 +10,6 @@ from gantools.application import Setting
 from gantools.engine import Turn
 from gantools.losses import Critic, Objective, Samples, several
 from gantools.nn import Augment
-from gantools.plugins import Plugins
 
 
 class Adversary(nn.Module):
@@ -26,6 +25,7 @@ class Adversary(nn.Module):
         penalties: further terms of the critic's loss: ``"r1:0.1,every=4"``, or what is called as
             :class:`gantools.losses.Penalties` is.
         augment: changes what critics see, real and fake alike; an object or its name.
+        setting: whose parts the names mean; left out: those of all installed plugins.
 
     Raises:
         UserError: there is no part of that name, or it takes no such value.
@@ -44,15 +44,18 @@ class Adversary(nn.Module):
         objective: Objective | str,
         penalties: Callable[..., Mapping[str, Tensor]] | str | None = None,
         augment: Augment | str | None = None,
+        setting: Setting | None = None,
     ) -> None:
         super().__init__()
-        parts = Setting(parts=Plugins().part)
+        setting = setting or Setting()
         self.objective: Objective = (
-            parts.part("objectives", objective) if isinstance(objective, str) else objective
+            setting.part("objectives", objective) if isinstance(objective, str) else objective
         )
-        self.penalties = penalties if callable(penalties) else parts.penalties(penalties or "none")
+        self.penalties = (
+            penalties if callable(penalties) else setting.penalties(penalties or "none")
+        )
         self.augment: Augment | None = (
-            parts.part("augmentations", augment) if isinstance(augment, str) else augment
+            setting.part("augmentations", augment) if isinstance(augment, str) else augment
         )
         """A module of this one, so that what it learns is kept with the game."""
 
@@ -75,37 +78,35 @@ class Adversary(nn.Module):
         """
         real, fake = self.seen(turn, real), self.seen(turn, fake)
         r, f = critic(*several(real)), critic(*several(fake))
+        terms = {"adversarial": self.told(turn, r, f, member=member)}
+        terms |= self.penalties(turn, critic, real, fake)
+        return {f"{member}/{name}": term for name, term in terms.items()} if member else terms
+
+    def told(self, turn: Turn, r: Tensor, f: Tensor, *, member: str = "") -> Tensor:
+        """The objective of a critic whose scores a game has already; penalties are the game's.
+
+        Args:
+            r: of real samples, as :meth:`seen`; they are logged, and the augmentation learns of
+                them.
+            f: of fakes.
+        """
         turn.log_scores(turn.mover or "discriminator", r, f, of=member)
         if self.augment is not None:
             self.augment.observe(r.detach())
-        terms = {"adversarial": self.objective.discriminator(r, f)}
-        return _of(member, {**terms, **self.penalties(turn, critic, real, fake)})
+        return self.objective.discriminator(r, f)
 
-    def generator(
-        self, turn: Turn, critic: Critic, fake: Samples, real: Samples, *, member: str = ""
-    ) -> dict[str, Tensor]:
+    def generator(self, turn: Turn, critic: Critic, fake: Samples, real: Samples) -> Tensor:
         """The loss of who made the fakes: that they be taken for real.
 
         Args:
             real: looked at if the objective needs it.
         """
         f = critic(*several(self.seen(turn, fake)))
-        return _of(member, {"adversarial": self.taken(turn, critic, f, real)})
+        r = critic(*several(self.seen(turn, real))) if self.objective.needs_real else None
+        return self.objective.generator(f, r)
 
-    def taken(self, turn: Turn, critic: Critic, f: Tensor, real: Samples) -> Tensor:
-        """The same of the fakes' scores, where a game has them already."""
-        if not self.objective.needs_real:
-            return self.objective.generator(f)
-        return self.objective.generator(f, critic(*several(self.seen(turn, real))))
-
-    def joint(
-        self, turn: Turn, critic: Critic, real: Samples, fake: Samples, *, member: str = ""
-    ) -> dict[str, Tensor]:
+    def joint(self, turn: Turn, critic: Critic, real: Samples, fake: Samples) -> Tensor:
         """The loss of who made both, as BiGAN's encoder and generator: (x, E(x)) and (G(z), z)."""
         r = critic(*several(self.seen(turn, real)))
         f = critic(*several(self.seen(turn, fake)))
-        return _of(member, {"adversarial": self.objective.joint(r, f)})
-
-
-def _of(member: str, terms: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {f"{member}/{name}": term for name, term in terms.items()} if member else terms
+        return self.objective.joint(r, f)

@@ -91,7 +91,8 @@ class Setting:
         rank: this process's number, from 0.
         world_size: how many processes there are.
         device: where this process's players will be, as torch names it.
-        parts: gives the objective, penalty, constraint, … of (kind, text): ``Plugins().part``.
+        parts: gives the objective, penalty, constraint, … of (kind, text): left out,
+            ``Plugins().part``, those of all installed plugins.
         training: whether the game will be trained; if not, it is built to be loaded, and its data
             may be left out: what was trained can be used where the data has gone.
     """
@@ -119,13 +120,14 @@ class Setting:
 
         Raises:
             UserError: there is none of that name, it cannot be imported, or takes no such value.
-            LookupError: this setting was made by hand, without parts.
         """
         if text == "none" and kind in ("constraints", "augmentations"):
             return None
-        if self.parts is None:
-            raise LookupError("this Setting has no parts: Setting(parts=Plugins().part)")
-        return self.parts(kind, text)
+        if self.parts is not None:
+            return self.parts(kind, text)
+        from gantools.plugins import Plugins
+
+        return Plugins().part(kind, text)
 
     def penalties(self, text: str) -> Penalties:
         """Return the penalties that ``text`` names, with their weights and intervals.
@@ -167,6 +169,16 @@ class Trained:
     checkpoint: str
     turn: int
     seconds: float
+
+    @property
+    def model(self) -> Any:
+        """What the application's verbs work with: :meth:`Application.model` of the game."""
+        return self.application.model(self.game)
+
+    def about(self, **more: Any) -> dict[str, Any]:
+        """What people should know of a model that is taken away: command, seed, turns, and more."""
+        said = {"command": self.run.manifest["command"], "seed": self.application.config.seed}
+        return {**said, "turns": self.turn, **more}
 
 
 class Application(ABC, Generic[C]):
@@ -257,6 +269,14 @@ class Application(ABC, Generic[C]):
     def report(self, trained: Trained) -> list[Section]:
         """What the run's report shows beside configuration, curves and evaluation."""
         return []
+
+    def model(self, game: Game) -> Any:
+        """What the application's verbs work with, made of its trained players (what draws, say).
+
+        Raises:
+            NotImplementedError: there is no such thing.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no model()")
 
     def export(self, trained: Trained) -> None:
         """Write what people take away from a finished run (a policy, weights) into its folder."""

@@ -88,7 +88,7 @@ class RunConfig:
     checkpoint_every: Annotated[int, Option("Steps between checkpoints.", min=1)] = 500
     keep: Annotated[int, Option("How many of the newest checkpoints to keep.", min=1)] = 3
     evaluate_every: Annotated[
-        int, Option("Steps between the short evaluations during training; 0: none.", min=0)
+        int, Option("Steps between short evaluations, and pictures; 0: none.", min=0)
     ] = 0
     on_non_finite: Annotated[
         Literal["stop", "rollback"],
@@ -109,18 +109,29 @@ class RunConfig:
         """
         return self
 
+    def filled(self: C, **values: Any) -> C:
+        """The same with these values where a field is None."""
+        missing = {name: value for name, value in values.items() if getattr(self, name) is None}
+        return dataclasses.replace(self, **missing)
+
 
 def fields(config: type[RunConfig]) -> dict[str, Field]:
     """Take a configuration class apart, field by field, in the order of declaration.
 
+    A field that only has another default than its base's, ``steps: int = 2_000``, is what the base
+    says of it.
+
     Raises:
         TypeError: a field has no :class:`Option`, or a type that cannot be an option.
     """
-    hints = typing.get_type_hints(config, include_extras=True)
+    hints: dict[str, Any] = {}
+    for base in reversed(config.__mro__):
+        own = typing.get_type_hints(base, include_extras=True)
+        hints |= {name: own[name] for name in own if name not in hints or _option(own[name])}
     found = {}
     for field in dataclasses.fields(config):
         hint = hints[field.name]
-        option = next((o for o in getattr(hint, "__metadata__", ()) if isinstance(o, Option)), None)
+        option = _option(hint)
         if option is None:
             raise TypeError(
                 f"{config.__name__}.{field.name} needs Annotated[type, Option(help)], such as "
@@ -149,6 +160,10 @@ def fields(config: type[RunConfig]) -> dict[str, Field]:
             raise TypeError(f"{config.__name__}.{field.name} needs a default")
         found[field.name] = Field(field.name, kind, option, choices, optional, field.default)
     return found
+
+
+def _option(hint: Any) -> Option | None:
+    return next((o for o in getattr(hint, "__metadata__", ()) if isinstance(o, Option)), None)
 
 
 def make(config: type[C], values: Mapping[str, Any], source: str = "option") -> C:

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written aside, flushed to the disk, renamed."""
+"""Files: written whole or not at all, found in a folder, and left out with a word."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from gantools.errors import Note, UserError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """The errors that say that a disk has no room for a file, or its user has no more."""
@@ -36,3 +39,48 @@ def aside(path: Path) -> Iterator[Path]:
                 shutil.rmtree(temporary)
             else:
                 temporary.unlink(missing_ok=True)
+
+
+def find(folder: Path, suffixes: Sequence[str], what: str = "images") -> list[Path]:
+    """Return the files in a folder and below it whose names end in a suffix, sorted.
+
+    Hidden files and folders are passed over, and folders that are links.
+
+    Args:
+        folder: where to look.
+        suffixes: in small letters; a file's own may be in capitals.
+        what: what the files are, for the message.
+
+    Raises:
+        UserError: there is none, or a folder cannot be read.
+    """
+    found = [path for path in _visible(folder) if path.suffix.lower() in suffixes]
+    if not found:
+        raise UserError(f"There are no {what} in the folder {folder} ({', '.join(suffixes)}).")
+    return found
+
+
+def _visible(folder: Path) -> Iterator[Path]:
+    try:
+        inside = sorted(folder.iterdir())
+    except OSError as error:
+        raise UserError(f"Cannot read {folder}: {error.strerror}.") from None
+    for path in inside:
+        if path.name.startswith("."):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            yield from _visible(path)
+        elif path.is_file():
+            yield path
+
+
+def left_out(reasons: Sequence[str]) -> None:
+    """Give a Note of the files that cannot be used, if any: how many, and why the first three.
+
+    Args:
+        reasons: a sentence for each, such as the message of a UserError.
+    """
+    if reasons:
+        more = f" And {len(reasons) - 3} more." if len(reasons) > 3 else ""
+        said = f"Left out, {len(reasons)} files: {' '.join(reasons[:3])}{more}"
+        warnings.warn(said, Note, stacklevel=3)

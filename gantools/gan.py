@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from torch import Tensor
 
 from gantools.adversary import Adversary
+from gantools.application import Setting
 from gantools.engine import Game, Player, Turn, shared
 from gantools.losses import Objective
 from gantools.nn import Augment
@@ -28,6 +29,7 @@ class GAN(Game):
         penalties: further terms of the discriminator's loss: ``"r1:0.1,every=4"``, or what is
             called as :class:`gantools.losses.Penalties` is.
         augment: changes what the discriminator sees, real and fake alike; an object or its name.
+        setting: whose parts the names mean; left out: those of all installed plugins.
 
     Raises:
         UserError: there is no part of that name, or it takes no such value.
@@ -50,10 +52,11 @@ class GAN(Game):
         objective: Objective | str,
         penalties: Callable[..., Mapping[str, Tensor]] | str | None = None,
         augment: Augment | str | None = None,
+        setting: Setting | None = None,
     ) -> None:
         super().__init__(discriminator=discriminator, generator=generator)
         self.codes = codes
-        self.adversary = Adversary(objective, penalties, augment)
+        self.adversary = Adversary(objective, penalties, augment, setting)
 
     def reals(self, turn: Turn) -> Tensor:
         """The real samples of the batch, [B, …]."""
@@ -76,4 +79,4 @@ class GAN(Game):
     def generator_loss(self, turn: Turn) -> dict[str, Tensor]:
         """Be taken for real."""
         fake, real = self.fakes(turn), self.reals(turn)
-        return self.adversary.generator(turn, self.critic(turn), fake, real)
+        return {"adversarial": self.adversary.generator(turn, self.critic(turn), fake, real)}

@@ -46,6 +46,8 @@ def save(
     config: Mapping[str, Any],
     about: Mapping[str, Any],
     half: bool = True,
+    *,
+    application: str | None = None,
 ) -> None:
     """Write a model into a folder, which is made if need be; either file is whole or not there.
 
@@ -55,6 +57,7 @@ def save(
         config: what the modules are made by; JSON.
         about: for people: command, seed, data, figures; JSON.
         half: keep floats in 16 bits: half the size, and rounded to 11 significant bits.
+        application: whose it is.
 
     Raises:
         OSError: the files cannot be written.
@@ -63,7 +66,8 @@ def save(
     """
     weights = pack(modules, half)
     digest = hashlib.sha256(weights).hexdigest()
-    said = {"format": FORMAT, "sha256": digest, "config": dict(config), "about": dict(about)}
+    said: dict[str, Any] = {"format": FORMAT, "application": application, "sha256": digest}
+    said |= {"config": dict(config), "about": dict(about)}
     text = json.dumps(said, indent=2, ensure_ascii=False) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
     with aside(folder / WEIGHTS) as temporary:
@@ -72,15 +76,16 @@ def save(
         temporary.write_text(text, encoding="utf-8")
 
 
-def load(folder: Path, *, torch: bool = True) -> Model:
+def load(folder: Path, *, application: str | None = None, torch: bool = True) -> Model:
     """Read what :func:`save` wrote.
 
     Args:
         folder: where it is.
+        application: whose it has to be, if it says whose it is; None: anybody's.
         torch: False: give numpy's arrays; torch, which takes seconds, is not imported.
 
     Raises:
-        UserError: there is no whole model, or one of another version of gantools.
+        UserError: there is no whole model, or one of another application or version of gantools.
     """
     no_model = f"There is no whole model in {folder}"
     try:
@@ -92,6 +97,9 @@ def load(folder: Path, *, torch: bool = True) -> Model:
         raise UserError(f"{no_model}: {ABOUT} is torn.") from None
     if not isinstance(said, dict) or said.get("format") != FORMAT:
         raise UserError(f"{folder / ABOUT} was not written by this version of gantools ({FORMAT}).")
+    of = said.get("application") or application
+    if application is not None and of != application:
+        raise UserError(f"The model in {folder} is of {of!r}, not of {application!r}.")
     digest = hashlib.sha256(weights).hexdigest()
     if digest != said.get("sha256"):
         raise UserError(f"{no_model}: {WEIGHTS} is torn, or of another model than {ABOUT}.")

@@ -19,3 +19,8 @@ def cosine(progress: float) -> float:
     """
     rise = min(1.0, 0.02 + 0.98 * progress / RISE)
     return rise * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def linear(progress: float) -> float:
+    """From 1 to 0."""
+    return 1 - progress

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -15,6 +15,8 @@ from gantools.files import FULL, aside
 
 if TYPE_CHECKING:
     from gantools.application import Trained
+
+M = TypeVar("M")
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder of the application.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="File to write.")]
@@ -64,6 +66,33 @@ def load_run(
     if found != application:
         raise UserError(f"{run} is a run of {found!r}, not of {application!r}.")
     return load(run, checkpoint=checkpoint, device=device)
+
+
+def model_of(run: Path | None, application: str, load: Callable[[Path], M], shipped: Path) -> M:
+    """Load what a verb works with: a run's model, or the one that comes with the plugin.
+
+    Args:
+        run: its folder: what it exported, or, of one that is not finished, its last checkpoint's
+            ``Application.model``. None stands for the plugin's.
+        application: by its name.
+        load: reads the folder of an exported model.
+        shipped: the folder of the plugin's.
+
+    Raises:
+        UserError: it is no run of the application, or has no whole model or checkpoint; or the
+            plugin comes without a model.
+    """
+    if run is None:
+        if not shipped.exists():
+            raise UserError(
+                f"This gantools-{application} comes without a model: train one with `gantools run "
+                f"{application}`, and give the run's folder with --run."
+            )
+        return load(shipped)
+    if (run / "model.json").is_file():
+        return load(run)
+    model: M = load_run(run, application).model
+    return model
 
 
 @contextmanager

@@ -156,3 +156,31 @@ def test_a_run_from_before_there_was_a_resolved_file_is_read(tmp_path):
     assert run.config(Config) == Config(game="go", lr=5.0)
     run.config_file.write_text("game: go\n")
     assert run.config(Config).lr == 2.0
+
+
+def test_a_field_may_have_another_default_than_its_base_and_nothing_else_changes():
+    @dataclass(frozen=True, kw_only=True)
+    class Longer(Config):
+        steps: int = 20_000
+        lr: float = 0.1
+
+    base, found = fields(Config), fields(Longer)
+    assert list(found) == list(base)
+    assert replace(found["steps"], default=10_000) == base["steps"]
+    assert replace(found["lr"], default=None) == base["lr"]
+    assert make(Longer, {}).steps == 20_000
+    with pytest.raises(UserError, match="'steps' must be at least 1"):
+        make(Longer, {"steps": 0})
+
+
+def test_a_field_that_no_base_has_says_what_it_is():
+    @dataclass(frozen=True, kw_only=True)
+    class Bare(RunConfig):
+        width: int = 3
+
+    with pytest.raises(TypeError, match=r"Bare\.width needs Annotated"):
+        fields(Bare)
+
+
+def test_what_is_left_out_is_filled():
+    assert Config(half=1.0).filled(half=0.5, lr=0.1) == Config(half=1.0, lr=0.1)

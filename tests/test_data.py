@@ -1,15 +1,28 @@
-"""Batches: epochs, shares of processes, and resumes at any position. Sources: what they draw."""
+"""Batches: epochs, shares of processes, resumes at any position. Sources, splits, what is kept."""
 
 from __future__ import annotations
 
 import hashlib
+import subprocess
 import sys
 from itertools import islice
 
+import numpy as np
 import pytest
 import torch
 
-from gantools.data import MIXTURES, Batches, Mixture, cached, gaussians, labelled_digits
+import gantools.data
+from gantools.data import (
+    MIXTURES,
+    Batches,
+    Mixture,
+    cached,
+    gaussians,
+    held_out,
+    keep_arrays,
+    kept_arrays,
+    labelled_digits,
+)
 from gantools.errors import UserError
 
 
@@ -61,6 +74,56 @@ def test_a_resume_at_any_position_goes_on_as_if_it_had_never_stopped(stop):
     second.load_state_dict(first.state_dict())
     after = take(second, 9 - stop)
     assert torch.equal(torch.stack(before + after), torch.stack(never_stopped))
+
+
+class Crops:
+    """Fourteen recordings of 100 samples, of which a batch has crops of five."""
+
+    samples = torch.arange(1400).view(14, 100)
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, rows):
+        raise AssertionError("not to be asked where draw is there")
+
+    def draw(self, rows, generator):
+        first = torch.randint(96, (len(rows), 1), generator=generator)
+        return self.samples[rows[:, None], first + torch.arange(5)]
+
+
+def crops(**options) -> Batches:
+    return Batches(Crops(), torch.arange(14), size=4, **options)
+
+
+def drawn(batches: Batches, count: int) -> torch.Tensor:
+    """Where the crops begin, [count, B]."""
+    found = take(batches, count)
+    for crop, row in found:
+        assert torch.equal(crop[:, 0] // 100, row)  # the tensor beside them goes along
+        assert torch.equal(crop.diff(dim=1), torch.ones(len(row), 4))
+    return torch.stack([crop[:, 0] % 100 for crop, _ in found])
+
+
+@pytest.mark.parametrize("stop", range(8))
+def test_what_is_drawn_is_drawn_again_after_a_resume(stop):
+    never_stopped = drawn(crops(seed=3), 8)
+    assert len(never_stopped.unique(dim=0)) == 8
+    first, second = crops(seed=3), crops(seed=3)
+    take(first, stop)
+    second.load_state_dict(first.state_dict())
+    assert second.state_dict() == {"position": stop}
+    assert torch.equal(drawn(second, 8 - stop), never_stopped[stop:])
+
+
+def test_what_is_drawn_is_of_the_seed_and_the_rank_and_not_of_the_global_generator():
+    before = torch.get_rng_state()
+    halves = [drawn(crops(rank=rank, world_size=2), 6) for rank in range(2)]
+    assert not torch.equal(*halves)
+    assert not torch.equal(drawn(crops(seed=1), 6), drawn(crops(seed=2), 6))
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.rand(1)
+    assert torch.equal(drawn(crops(rank=1, world_size=2), 6), halves[1])
 
 
 def test_iterating_again_goes_on_and_several_tensors_stay_together():
@@ -132,15 +195,16 @@ def test_digits_are_split_by_the_seed(clean_plugins):
     images, labels = labelled_digits(seed=1)
     assert images.train.shape == (4000, 1, 28, 28)
     assert images.held_out.shape == (1000, 1, 28, 28)
-    assert (images.train.min(), images.train.max()) == (-1, 1)
+    assert images.train.dtype == torch.uint8
+    assert (images.train.min(), images.train.max()) == (0, 255)
     assert torch.cat(labels).bincount().tolist() == [500] * 10
     # All different, so no digit is on both sides.
     assert len(torch.cat(images).flatten(1).unique(dim=0)) == 5000
     again = clean_plugins().part("data", "digits")(1)
-    assert torch.equal(again.held_out, images.held_out)
+    assert torch.equal(again.held_out, images.held_out.float() / 127.5 - 1)  # from −1 to 1
     assert not torch.equal(labelled_digits(seed=2).images.held_out, images.held_out)
     # Ink is bright: a one has less of it than any other digit.
-    ink = torch.stack([images.train[labels.train == c].mean() for c in range(10)])
+    ink = torch.stack([images.train[labels.train == c].float().mean() for c in range(10)])
     assert ink.argmin() == 1
 
 
@@ -194,3 +258,75 @@ def test_views_and_shared_memory_are_kept_and_come_back_as_they_were_made(tmp_pa
             assert made[key].is_contiguous()
             assert not made[key].requires_grad
     assert sorted(p.name for p in tmp_path.iterdir()) == ["shared.safetensors", "views.safetensors"]
+
+
+def test_a_key_more_changes_one_of_the_others_at_most():
+    keys = {f"a picture of {number}" for number in range(57)}
+    for seed in range(20):
+        whole = held_out(keys, seed)
+        assert whole < keys
+        assert len(whole) == 6
+        assert held_out(sorted(keys), seed) == held_out([*keys, *keys], seed) == whole
+        for number in range(100):
+            more = {*keys, f"one more, {number}"}
+            assert len((held_out(more, seed) ^ whole) & keys) <= 1
+    assert len({frozenset(held_out(keys, seed)) for seed in range(20)}) == 20
+
+
+def test_the_share_is_rounded_and_something_is_always_held_out():
+    keys = list("abcdefgh")
+    assert [len(held_out(keys[:n], 0)) for n in range(4)] == [0, 1, 1, 1]
+    assert [len(held_out(keys, 0, share)) for share in (0, 0.25, 0.7, 1)] == [1, 2, 6, 8]
+    assert all(held_out(keys, seed, 0.2) < held_out(keys, seed, 0.5) for seed in range(9))
+    assert held_out(["\ud800"], 0) == {"\ud800"}  # as JSON may have it
+
+
+LEVELS = np.arange(12, dtype=np.uint8).reshape(3, 4)
+SEVERAL = [LEVELS, LEVELS[:1], torch.ones(2, 2)]
+
+
+def test_what_is_kept_comes_back_with_its_facts(tmp_path):
+    path = tmp_path / "kept.npz"
+    facts = {"source": "2 films in 'clips'", "rate": 22050, "loud": 0.5, "mono": True}
+    keep_arrays(path, facts, one=LEVELS, some=SEVERAL, many=[LEVELS[:, i] for i in range(4)], no=[])
+    again, found = kept_arrays(path, "one", "some", "many", "no", "unknown")
+    one, some, many, no, unknown = found
+    assert again == facts
+    assert (one.dtype, one.tolist()) == (np.uint8, LEVELS.tolist())
+    assert [array.tolist() for array in some] == [array.tolist() for array in SEVERAL]
+    assert np.stack(many, 1).tolist() == LEVELS.tolist()
+    assert no == unknown == []
+    assert [file.name for file in tmp_path.iterdir()] == ["kept.npz"]
+
+
+def test_a_torn_file_of_what_was_kept(tmp_path):
+    path = tmp_path / "kept.npz"
+    keep_arrays(path, {"source": "x"}, some=SEVERAL)
+    whole = path.read_bytes()
+    for length in range(0, len(whole), 7):
+        path.write_bytes(whole[:length])
+        with pytest.raises(
+            UserError, match=r"What the run kept in .*kept.npz is torn \(.+\): begin"
+        ):
+            kept_arrays(path, "some")
+    for place in range(0, len(whole), 5):
+        path.write_bytes(bytes([*whole[:place], whole[place] ^ 8, *whole[place + 1 :]]))
+        try:
+            _, (some,) = kept_arrays(path, "some")
+        except UserError:
+            continue
+        assert all(map(np.array_equal, some, SEVERAL))  # a time or an attribute was hit
+    with pytest.raises(UserError, match="is torn"):
+        kept_arrays(tmp_path / "gone.npz", "some")
+
+
+def test_tables_splits_and_what_is_kept_need_no_torch():
+    script = (
+        "import sys; from gantools.data import held_out, keep_arrays, kept_arrays, read_table\n"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+    assert all(getattr(gantools.data, name) is not None for name in gantools.data.__all__)
+    assert set(gantools.data.__all__) <= set(dir(gantools.data))
+    with pytest.raises(AttributeError, match=r"'gantools\.data' has no attribute 'nothing'"):
+        gantools.data.nothing  # noqa: B018

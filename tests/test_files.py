@@ -1,12 +1,14 @@
-"""Files that are whole or not there."""
+"""Files that are whole or not there, that are found in a folder, and that cannot be used."""
 
 from __future__ import annotations
 
 import os
+import warnings
 
 import pytest
 
-from gantools.files import aside
+from gantools.errors import Note, UserError
+from gantools.files import aside, find, left_out
 
 
 def test_a_file_takes_its_place_when_it_is_whole(tmp_path):
@@ -67,3 +69,44 @@ def test_nothing_written_and_no_folder_are_errors_of_the_system(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(NotADirectoryError), aside(tmp_path / "file" / "text") as temporary:
         temporary.write_text("")
+
+
+def test_files_are_found_by_their_suffixes_in_order_and_hidden_ones_passed_over(tmp_path):
+    for name in ("b.PNG", "a.jpg", "c/b.jpg", "c/a.png", "notes.txt", ".a.png", ".git/a.png"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "nowhere.png").symlink_to("nothing")
+    found = find(tmp_path, (".png", ".jpg"))
+    assert [p.relative_to(tmp_path).as_posix() for p in found] == [
+        "a.jpg",
+        "b.PNG",
+        "c/a.png",
+        "c/b.jpg",
+    ]
+
+
+def test_a_folder_that_links_to_itself_ends(tmp_path):
+    (tmp_path / "a.wav").touch()
+    (tmp_path / "again").symlink_to(tmp_path)
+    (tmp_path / "b.wav").symlink_to(tmp_path / "a.wav")
+    assert find(tmp_path, (".wav",)) == [tmp_path / "a.wav", tmp_path / "b.wav"]
+
+
+def test_nothing_to_find(tmp_path):
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(UserError, match=r"There are no films in the folder .* \(\.mp4, \.gif\)\."):
+        find(tmp_path, (".mp4", ".gif"), "films")
+    with pytest.raises(UserError, match=r"Cannot read .*: No such file"):
+        find(tmp_path / "nowhere", (".mp4",))
+
+
+def test_what_is_left_out_is_told_with_three_reasons():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        left_out([])
+    with pytest.warns(Note, match=r"^Left out, 2 files: a is torn\. b is torn\.$"):
+        left_out(["a is torn.", "b is torn."])
+    with pytest.warns(Note, match=r"^Left out, 5 files: a\. b\. c\. And 2 more\.$"):
+        left_out([f"{name}." for name in "abcde"])

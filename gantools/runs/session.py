@@ -8,13 +8,10 @@ import math
 import shutil
 import signal
 import threading
-import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -28,11 +25,11 @@ from gantools.engine.trainer import seed_everything, seeded
 from gantools.engine.watcher import Trouble, TroubleError, Watcher
 from gantools.errors import NonFiniteError, Note, UserError
 from gantools.plugins import Plugins
-from gantools.runs.checkpoint import BrokenCheckpoint, Checkpoints, load_state, save_state
+from gantools.runs.checkpoint import BrokenCheckpoint, Checkpoints, load_state
 from gantools.runs.folder import Run, refuse_existing, write_aside
-from gantools.runs.metrics import Metrics
 from gantools.runs.progress import ProgressBar
-from gantools.runs.troubles import keep, keep_undone
+from gantools.runs.recorder import Recorder
+from gantools.runs.troubles import keep_undone
 
 ROLLBACKS = 3
 """How often one training may go back to its last checkpoint before it gives up."""
@@ -58,7 +55,7 @@ def start(
     """
     if out is not None:
         refuse_existing(out)
-    session = _Session(spec, config, plugins)
+    session = Session(spec, config, plugins)
     fabric = session.trainer.fabric
     with full_disk_is_said(out or Path("runs")):
         if fabric.is_global_zero:
@@ -95,7 +92,7 @@ def resume(
     """
     run = Run.open(path)
     spec = _application_of(run, plugins)
-    session = _Session(spec, run.config(spec.config), plugins, inputs=run.inputs)
+    session = Session(spec, run.config(spec.config), plugins, inputs=run.inputs)
     with full_disk_is_said(path):
         return session.play(run, session.watched(progress, observers))
 
@@ -123,7 +120,7 @@ def load(
     config = run.config(spec.config)
     device = device or config.device
     with seeded(config.seed, config.threads):
-        session = _Session(spec, config, plugins, device=device, inputs=run.inputs, training=False)
+        session = Session(spec, config, plugins, device=device, inputs=run.inputs, training=False)
         if which == "best" and Checkpoints(run.checkpoints).best() is None:
             raise UserError(
                 f"No checkpoint of {path} was scored (--evaluate-every): take the last."
@@ -209,7 +206,7 @@ def _plain(name: str, value: Any) -> Any:
     )
 
 
-class _Session:
+class Session:
     """An application, its game and its trainer, set up and ready to play or to be loaded."""
 
     def __init__(
@@ -326,7 +323,7 @@ class _Session:
                         player.start()
                 if rollback:  # the same random numbers would lead to the same failure
                     trainer.reseed(self.config.seed + 7919 * rollback)
-                recorder = _Recorder(self, run)
+                recorder = Recorder(self, run)
                 trainer.observers = [recorder, *observers]
                 try:
                     with _stop_on_signal(trainer), _impossible_starts_are_said(trainer):
@@ -364,133 +361,6 @@ class _Session:
                 f"{trouble} The run has stopped there (--on-trouble stop); to go on all the same: "
                 f"{run.resume_command}"
             )
-
-
-class _Recorder(Observer):
-    """Writes down what happens: metrics, short evaluations, checkpoints, the manifest's status."""
-
-    def __init__(self, session: _Session, run: Run) -> None:
-        self.session, self.run = session, run
-        self.config, self.plugins = session.config, session.plugins
-        self.active = session.trainer.fabric.is_global_zero
-        self.checkpoints = Checkpoints(run.checkpoints, session.config.keep)
-        self.saved = -1
-        self.troubles = -1
-        self.score: float | None = None
-
-    def training_began(self, trainer: Trainer) -> None:
-        self.seconds, self.began = self.session.seconds, time.monotonic()
-        if self.active:
-            self.checkpoints.forget_after(trainer.turn)
-            self.metrics = Metrics(self.run.metrics_file, self.run.events, trainer.turn)
-            self.run.update(status="running", turns=self.session.application.turns)
-            self.keep_troubles(trainer)
-            self.plugins.notify("run_began", run=self.run)
-        if trainer.turn == 0:
-            self.save(trainer)
-        self.saved = trainer.turn
-
-    def turn_ended(self, trainer: Trainer, figures: Mapping[str, Any]) -> None:
-        turn, config = trainer.turn, self.config
-        self.keep_troubles(trainer)
-        row: dict[str, float] = {}
-        if self.due(config.log_every, turn):
-            row = {name: float(value) for name, value in figures.items()}
-        if self.active:
-            self.plugins.notify(
-                "turn_ended", run=self.run, turn=turn, figures=MappingProxyType(dict(figures))
-            )
-        self.score = None
-        evaluated = config.evaluate_every > 0 and self.due(config.evaluate_every, turn)
-        if evaluated and (self.active or trainer.sharded):  # sharded players are asked by all
-            with trainer.evaluating():
-                validated = self.session.application.validate(self.session.game)
-                with self.samples() as folder:
-                    self.session.application.snapshot(self.session.game, folder, turn)
-            self.score = validated.get("score")
-            row |= {f"evaluation/{name}": float(value) for name, value in validated.items()}
-        if row and self.active:
-            self.metrics.add(turn, row)
-            self.plugins.notify(
-                "figures_recorded", run=self.run, turn=turn, figures=MappingProxyType(row)
-            )
-        best = self.active and self.score is not None and self.is_best(self.score)
-        if evaluated:
-            best = trainer.fabric.broadcast(best)
-        if best or self.due(config.checkpoint_every, turn):
-            self.save(trainer)
-
-    @contextmanager
-    def samples(self) -> Iterator[Path]:
-        """Where this process puts snapshots: the run's samples, what others make is thrown away."""
-        if self.active:
-            yield self.run.samples
-            return
-        with TemporaryDirectory() as folder:
-            yield Path(folder)
-
-    def keep_troubles(self, trainer: Trainer) -> None:
-        """Write down what the watcher has seen since the last time, or that it watches."""
-        watcher = trainer.watcher
-        if self.active and watcher is not None and len(watcher.troubles) != self.troubles:
-            keep(self.run, watcher.troubles)
-            self.troubles = len(watcher.troubles)
-
-    def due(self, every: int, turn: int) -> bool:
-        """Whether a multiple of ``every`` steps was reached in the turn just played, or the end."""
-        steps = self.session.application.steps_per_turn
-        return (
-            turn * steps // every > (turn - 1) * steps // every
-            or turn == self.session.trainer.turns
-        )
-
-    def is_best(self, score: float) -> bool:
-        """Whether no checkpoint has a score as high."""
-        best = self.checkpoints.best()
-        return best is None or score > best[1]
-
-    def training_ended(self, trainer: Trainer, error: BaseException | None) -> None:
-        status = "finished" if trainer.turn == trainer.turns else "interrupted"
-        if error is not None:
-            status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-        elif self.saved != trainer.turn:
-            self.save(trainer)
-        seconds = round(self.elapsed(), 3)
-        ended = {"status": status, "turn": trainer.turn, "train_seconds": seconds}
-        self.run.manifest |= ended
-        if self.active:
-            self.metrics.close()
-            try:
-                self.run.update(**ended)
-            except OSError:
-                if error is None:
-                    raise
-            self.plugins.notify("run_ended", run=self.run, status=status)
-
-    def elapsed(self) -> float:
-        """Seconds of training, all processes of this run's history together."""
-        return self.seconds + time.monotonic() - self.began
-
-    def save(self, trainer: Trainer) -> None:
-        """Write a checkpoint: shared state by the first process, random states by each."""
-        fabric, turn = trainer.fabric, trainer.turn
-        begun = self.checkpoints.begin(turn) if self.active else None
-        aside = fabric.broadcast(begun)
-        assert aside is not None
-        try:
-            save_state(trainer.process_state_dict(), aside, f"process-{fabric.global_rank}")
-            state = {"trainer": trainer.state_dict(), "seconds": self.elapsed()}
-            if self.active:
-                save_state(state, aside, "state")
-            fabric.barrier()
-            if self.active:
-                self.metrics.sync()
-                path = self.checkpoints.commit(turn, self.score)
-                self.plugins.notify("checkpoint_saved", run=self.run, turn=turn, path=path)
-        except OSError:
-            self.checkpoints.discard(turn)
-            raise
-        self.saved = turn
 
 
 @contextmanager

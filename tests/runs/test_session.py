@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gantools.runs.session import _Recorder
+from gantools.runs.recorder import Recorder
 
 
 class Application:
@@ -44,7 +44,7 @@ def snapshot(rank: int, sharded: bool, folder: Path) -> list[Path]:
         trainer=trainer, application=application, config=config, plugins=notify, game=None
     )
     run: Any = SimpleNamespace(samples=folder, checkpoints=folder / "checkpoints")
-    recorder = _Recorder(session, run)
+    recorder = Recorder(session, run)
     recorder.is_best = lambda score: False  # type: ignore[method-assign]
     recorder.metrics = SimpleNamespace(add=lambda *_: None)  # type: ignore[assignment]
     recorder.turn_ended(trainer, {})

@@ -12,7 +12,7 @@ from gantools import Option, RunConfig, Spec, hookimpl
 class Config(RunConfig):
     """Options of ``gantools run triangle``."""
 
-    steps: Annotated[int, Option("How many turns of the game to play.", min=1)] = 3_000
+    steps: int = 3_000
     data: Annotated[str, Option("Where the points come from, by name.", part="data")] = "grid"
     generators: Annotated[int, Option("How many generators.", min=1, max=10)] = 4
     diversity: Annotated[
@@ -30,9 +30,7 @@ class Config(RunConfig):
         int, Option("Points of each generator in a batch of a process.", min=1, max=512)
     ] = 64
     samples: Annotated[int, Option("Points to judge by.", min=20, max=2_048)] = 2_048
-    evaluate_every: Annotated[
-        int, Option("Steps between the short evaluations during training; 0: none.", min=0)
-    ] = 500
+    evaluate_every: int = 500
 
 
 @hookimpl

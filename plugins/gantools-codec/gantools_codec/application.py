@@ -15,9 +15,10 @@ from gantools.data import Batches
 from gantools.media import grid
 from gantools.schedules import cosine
 from gantools_codec import container, model, sources, standards
+from gantools_codec.codec import Codec
 from gantools_codec.coder import ModelCoder
 from gantools_codec.config import CodecConfig
-from gantools_codec.game import Codec, CodecGame
+from gantools_codec.game import CodecGame
 from gantools_codec.networks import Discriminator, padded
 from gantools_codec.sources import Images, Pictures
 
@@ -73,9 +74,7 @@ class CodecApplication(Application[CodecConfig]):
             discriminator = Player(
                 looks, lr=config.discriminator_lr, betas=(0.5, 0.99), schedule=cosine
             )
-            adversary = Adversary(
-                setting.part("objectives", config.objective), setting.penalties(config.penalty)
-            )
+            adversary = Adversary(config.objective, config.penalty, setting=setting)
         game = CodecGame(
             player,
             discriminator,
@@ -118,7 +117,7 @@ class CodecApplication(Application[CodecConfig]):
         if self.config.data != "digits":
             sources.keep(self.images, folder / KEPT)
 
-    def coder(self, game: Game) -> ModelCoder:
+    def model(self, game: Game) -> ModelCoder:
         """The coder of a game, in whole numbers; nameless until it is exported."""
         assert isinstance(game, CodecGame)
         parts = model.parts_of(game.codec.module, self.config.aim == "lossy")
@@ -133,7 +132,7 @@ class CodecApplication(Application[CodecConfig]):
 
     def validate(self, game: Game) -> Mapping[str, float]:
         """Real bytes of a few held-out images."""
-        found = measure(self.coder(game), self.tested[:SHOWN], 0)
+        found = measure(self.model(game), self.tested[:SHOWN], 0)
         return {
             "bits_per_subpixel": found["bits_per_subpixel"],
             "score": -found["bits_per_subpixel"],
@@ -141,7 +140,7 @@ class CodecApplication(Application[CodecConfig]):
 
     def evaluate(self, trained: Trained) -> dict[str, Any]:
         """Bytes of held-out images in a file, decoded again, beside those of the standards."""
-        coder, test = self.coder(trained.game), self.tested
+        coder, test = self.model(trained.game), self.tested
         found = measure(coder, test, 0)
         found |= {"dataset": self.images.source, "aim": self.config.aim}
         few = test[:100]
@@ -159,18 +158,13 @@ class CodecApplication(Application[CodecConfig]):
 
     def export(self, trained: Trained) -> None:
         """``model.safetensors`` and ``model.json``: all that ``compress`` needs."""
-        about = {
-            "command": trained.run.manifest["command"],
-            "seed": self.config.seed,
-            "turns": trained.turn,
-            "data": self.images.source,
-        }
-        model.save(trained.run.path, self.coder(trained.game).parts, about)
+        about = trained.about(data=self.images.source)
+        model.save(trained.run.path, trained.model.parts, about)
 
     def snapshot(self, game: Game, folder: Path, turn: int) -> None:
         """Held-out pictures, and what their codes draw."""
         if self.config.code:
-            rows = self._drawn(self.coder(game))
+            rows = self._drawn(self.model(game))
             grid(rows, zoom=2, beside=["real", f"turn {turn}"]).save(
                 folder / f"turn-{turn:07d}.png"
             )
@@ -183,7 +177,7 @@ class CodecApplication(Application[CodecConfig]):
 
     def report(self, trained: Trained) -> list[Section]:
         """Bits beside the standards', and where they go; what the codes draw."""
-        coder, test = self.coder(trained.game), self.tested
+        coder, test = self.model(trained.game), self.tested
         found = measure(coder, test[:100], 0)
         others = standards.lossless(test[:100])
         rows = [["this codec", f"{found['bits_per_subpixel']:.3f}"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from gantools import Option, RunConfig
@@ -18,7 +18,7 @@ AIMS: dict[str, dict[str, Any]] = {
 class CodecConfig(RunConfig):
     """Options of ``gantools run codec``."""
 
-    steps: Annotated[int, Option("How many turns of the game to play.", min=1)] = 4_000
+    steps: int = 4_000
     data: Annotated[
         str,
         Option("What to learn from: digits, a folder of images, a .npz or .npy file of arrays."),
@@ -73,12 +73,9 @@ class CodecConfig(RunConfig):
     lr: Annotated[float, Option("The codec's learning rate; it falls to 0.", min=0)] = 3e-3
     discriminator_lr: Annotated[float, Option("The discriminator's; it falls too.", min=0)] = 5e-4
     test: Annotated[int, Option("Held-out images to judge by, at most.", min=1)] = 1_000
-    checkpoint_every: Annotated[int, Option("Steps between checkpoints.", min=1)] = 500
-    evaluate_every: Annotated[
-        int, Option("Steps between short evaluations and pictures; 0: none.", min=0)
-    ] = 500
+    checkpoint_every: int = 500
+    evaluate_every: int = 500
 
     def resolved(self) -> CodecConfig:
         """What was left out as it suits the aim."""
-        missing = {k: v for k, v in AIMS[self.aim].items() if getattr(self, k) is None}
-        return replace(self, **missing)
+        return self.filled(**AIMS[self.aim])

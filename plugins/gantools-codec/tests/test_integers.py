@@ -14,11 +14,14 @@ from torch import nn
 def layers():
     torch.manual_seed(0)
     return nn.Sequential(
-        nn.Conv2d(2, 6, 4, stride=2, padding=1),
+        nn.Conv2d(2, 8, 4, stride=2, padding=1),
         leaky(),
-        nn.Conv2d(6, 3, 3, padding=1),
+        nn.PixelShuffle(2),
+        nn.PixelUnshuffle(2),
+        nn.Conv2d(8, 3, 3, padding=1),
         leaky(),
-        nn.Conv2d(3, 2, 1),
+        nn.Conv2d(3, 8, 1),
+        nn.PixelShuffle(2),
     )
 
 

@@ -87,17 +87,14 @@ class Config(RunConfig):
     ] = 0.999
     anneal: Annotated[bool, Option("Let the networks' learning rates fall to 0 linearly.")] = True
     samples: Annotated[int, Option("Points to judge by.", min=100)] = 10_000
-    log_every: Annotated[int, Option("Steps between rows of the metrics table.", min=1)] = 20
-    checkpoint_every: Annotated[int, Option("Steps between checkpoints.", min=1)] = 2_000
-    evaluate_every: Annotated[
-        int, Option("Steps between the short evaluations during training; 0: none.", min=0)
-    ] = 2_000
+    log_every: int = 20
+    checkpoint_every: int = 2_000
+    evaluate_every: int = 2_000
 
     def resolved(self) -> Config:
         """What was left out as it suits the game."""
         recipe = RECIPES[self.game]
-        missing = {k: v for k, v in vars(recipe).items() if getattr(self, k) is None}
-        return replace(self, **missing, steps=self.steps or recipe.steps)
+        return replace(self, steps=self.steps or recipe.steps).filled(**vars(recipe))
 
 
 @hookimpl

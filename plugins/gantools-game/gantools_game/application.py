@@ -14,6 +14,7 @@ from gantools.data import Batches
 from gantools.data.gaussians import MIXTURES
 from gantools.metrics import energy_distance, mode_statistics
 from gantools.nn import Constraint, mlp
+from gantools.schedules import linear
 from gantools_game import POINTS, RECIPES, Config, pictures
 from gantools_game.vectors import (
     Bilinear,
@@ -62,9 +63,10 @@ class Application(gantools.Application[Config]):
             return VECTORS[config.game](self.first, self.other), None
         self.key_figures = ("discriminator/separation", "generator/loss")
         wishes: dict[str, Any] = {
-            "objective": setting.part("objectives", config.objective),
-            "penalties": setting.penalties(config.penalty),
-            "augment": setting.part("augmentations", config.augment),
+            "objective": config.objective,
+            "penalties": config.penalty,
+            "augment": config.augment,
+            "setting": setting,
         }
         self.constraint = setting.part("constraints", config.constraint)
         if config.game == "dirac-gan":
@@ -95,7 +97,7 @@ class Application(gantools.Application[Config]):
         if config.optimizer == "adam":
             options["betas"] = (config.beta1, config.beta2)
         if self.of_points and config.anneal:
-            options["schedule"] = _linear
+            options["schedule"] = linear
         return Player(module, optimizer=OPTIMIZERS[config.optimizer], **options)
 
     # -- how it is judged ---------------------------------------------------------------------
@@ -175,7 +177,3 @@ class Application(gantools.Application[Config]):
             return [Section("The path", media={path: said})]
         said = pictures.points(path, self.held_out, self.draw(trained.game), trained.game)
         return [Section("Points", media={path: said})]
-
-
-def _linear(progress: float) -> float:
-    return 1 - progress

@@ -45,7 +45,7 @@ class Robust(Application[RobustConfig]):
                 f"{setting.world_size} processes cannot share --batch {config.batch} equally."
             )
         images, labels = labelled_digits(config.seed)
-        train, held_out = ((split + 1) / 2 for split in images)  # pixels from 0, paper, to 1, ink
+        train, held_out = (split / 255 for split in images)  # pixels from 0, paper, to 1, ink
         self.validation = self._judge(train[:VALIDATION], labels.train[:VALIDATION], setting)
         n = config.samples
         self.held_out = self._judge(held_out[:n], labels.held_out[:n], setting)

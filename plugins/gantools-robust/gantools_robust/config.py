@@ -12,7 +12,7 @@ from gantools import Option, RunConfig
 class RobustConfig(RunConfig):
     """Options of ``gantools run robust``."""
 
-    steps: Annotated[int, Option("How many turns of the game to play.", min=1)] = 1_500
+    steps: int = 1_500
     attack: Annotated[
         Literal["pgd", "fgsm", "none"],
         Option("The attacker in training: many small steps, one large one, or nobody."),
@@ -52,6 +52,4 @@ class RobustConfig(RunConfig):
     restarts: Annotated[
         int, Option("Random starts of the attack in the evaluation, the worst counts.", min=1)
     ] = 5
-    evaluate_every: Annotated[
-        int, Option("Steps between the short evaluations during training; 0: none.", min=0)
-    ] = 250
+    evaluate_every: int = 250

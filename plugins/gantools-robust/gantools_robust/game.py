@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy, kl_div
 
 from gantools import Game, Player, Turn
 from gantools.losses.attacks import Loss, fgsm, pgd
+from gantools.schedules import linear
 from gantools_robust.config import RobustConfig
 
 
@@ -57,7 +58,7 @@ class Duel(Game):
         super().__init__(classifier=self._player(), plain=self._player())
 
     def _player(self) -> Player:
-        return Player(network(), lr=self.config.lr, schedule=lambda progress: 1 - progress)
+        return Player(network(), lr=self.config.lr, schedule=linear)
 
     def attack(self, x: Tensor, y: Tensor, turn: Turn, loss: Loss = cross_entropy) -> Tensor:
         """The attacker's move: digits [B, 1, 28, 28] moved to where the loss is large."""

@@ -137,11 +137,12 @@ class TextToImage(Application[TextToImageConfig]):
     ) -> Drawing:
         config = self.config
         contest = Contest(
-            objective=setting.part("objectives", config.objective),
-            penalties=setting.penalties(config.penalty),
+            objective=config.objective,
+            penalties=config.penalty,
+            augment=config.augment,
+            setting=setting,
             contrastive=config.contrastive or 0.0,
             between=config.game == "gan-int",
-            augment=setting.part("augmentations", config.augment),
         )
         made = network(config, text)
         reader = self.encoder if learned else None
@@ -186,7 +187,7 @@ class TextToImage(Application[TextToImageConfig]):
         betas = (self.config.beta1, self.config.beta2 or 0.0)
         return Player(module, lr=lr, betas=betas, ema=ema, schedule=schedule)
 
-    def drawer(self, game: Drawing) -> Drawer:
+    def model(self, game: Drawing) -> Drawer:
         """The averaged generator of a game, and what it reads captions by."""
         made = game.generator.averaged
         if isinstance(game, TwoStages):
@@ -217,7 +218,7 @@ class TextToImage(Application[TextToImageConfig]):
 
     def snapshot(self, game: Game, folder: Path, turn: int) -> None:
         """The fixed prompts, with two fixed codes."""
-        drawer = self.drawer(game)
+        drawer = self.model(game)
         e = drawer.read(self.prompts)
         rows = [
             drawer.draw(e, z.expand(len(e), -1)).cpu()
@@ -232,7 +233,7 @@ class TextToImage(Application[TextToImageConfig]):
         """What the judge says of 300 captions that were trained on, drawn with fresh codes."""
         train = self.pictures.only("train")
         found = judge_drawings(
-            self.drawer(game), train, self.judge(), self.config.seed, seen=300, varied=8
+            self.model(game), train, self.judge(), self.config.seed, seen=300, varied=8
         )
         names = ("r_precision", "diversity_ratio", "frechet")
         shown = {name: found[name] for name in names if found.get(name) is not None}
@@ -252,7 +253,7 @@ class TextToImage(Application[TextToImageConfig]):
         says of real pictures and of drawings whose captions were shuffled."""
         config = self.config
         found = judge_drawings(
-            self.drawer(trained.game),
+            self.model(trained.game),
             self.pictures,
             self.judge(),
             config.seed,
@@ -266,18 +267,13 @@ class TextToImage(Application[TextToImageConfig]):
 
     def export(self, trained: Trained) -> None:
         """``model.safetensors`` and ``model.json``: all that ``draw`` needs."""
-        drawer = self.drawer(trained.game)
-        drawer.about = {
-            "command": trained.run.manifest["command"],
-            "seed": self.config.seed,
-            "turns": trained.turn,
-            "data": self.pictures.source,
-        }
+        drawer = self.model(trained.game)
+        drawer.about = trained.about(data=self.pictures.source)
         drawer.save(trained.run.path)
 
     def report(self, trained: Trained) -> list[Section]:
         """Names as drawn and as they are, seen and unseen; a way between two."""
-        samples, drawer = trained.run.samples, self.drawer(trained.game)
+        samples, drawer = trained.run.samples, self.model(trained.game)
         sections = [self._judged(trained)]
         for split, title in SPLITS.items():
             real = self.pictures.only(split)

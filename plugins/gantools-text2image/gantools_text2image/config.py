@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from gantools import Option, RunConfig
@@ -34,8 +34,8 @@ RECIPES: dict[str, dict[str, Any]] = {
 class TextToImageConfig(RunConfig):
     """Options of ``gantools run text2image``."""
 
-    steps: Annotated[int, Option("How many turns of the game to play.", min=1)] = 1_500
-    threads: Annotated[int, Option("torch's threads in a process.", min=1)] = 2
+    steps: int = 1_500
+    threads: int = 2
     data: Annotated[
         str,
         Option(
@@ -110,13 +110,10 @@ class TextToImageConfig(RunConfig):
     judge_steps: Annotated[
         int, Option("Steps of training a judge of your own pictures, to measure by.", min=1)
     ] = 600
-    log_every: Annotated[int, Option("Steps between rows of the metrics table.", min=1)] = 20
-    checkpoint_every: Annotated[int, Option("Steps between checkpoints.", min=1)] = 250
-    evaluate_every: Annotated[
-        int, Option("Steps between pictures and short evaluations; 0: none.", min=0)
-    ] = 250
+    log_every: int = 20
+    checkpoint_every: int = 250
+    evaluate_every: int = 250
 
     def resolved(self) -> TextToImageConfig:
         """What was left out as it suits the game."""
-        missing = {k: v for k, v in RECIPES[self.game].items() if getattr(self, k) is None}
-        return replace(self, **missing)
+        return self.filled(**RECIPES[self.game])

@@ -162,7 +162,7 @@ class Drawer:
         width = self.standard.mean.numel()
         config = {**_plain(self.config), "width": width, "encoder": self.encoder.key}
         config["words"] = " ".join(sorted(self.words))
-        models.save(folder, modules, config, self.about)
+        models.save(folder, modules, config, self.about, application="text2image")
 
     @classmethod
     def load(cls, folder: Path = SHIPPED) -> Drawer:
@@ -171,12 +171,7 @@ class Drawer:
         Raises:
             UserError: there is no whole model, or what it reads captions by is not here.
         """
-        if folder == SHIPPED and not folder.exists():
-            raise UserError(
-                "This gantools-text2image comes without a model: train one with `gantools run "
-                "text2image`, and give the run's folder with --run."
-            )
-        model = models.load(folder)
+        model = models.load(folder, application="text2image")
         try:
             said = dict(model.config)
             width, key, words = said.pop("width"), said.pop("encoder"), said.pop("words")

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import json
-import os
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
 from gantools import UserError
+from gantools.data import find_table, read_table
 from gantools.errors import did_you_mean
 from gantools_text2image import photos
-from gantools_text2image.photos import Table
 from gantools_text2image.pictures import Pictures
 
-TABLES = ("metadata.jsonl", "metadata.csv")
-COLUMNS = ("file_name", "text")
-
-Rows = tuple[list[str], list[tuple[int, dict[str, Any] | None]]]
-"""The columns; and each row with its line's number, None where it is no JSON object."""
+EXAMPLE = '{"file_name": "0001.png", "text": "a red heart"}'
 
 
 def load(folder: Path, resolution: int, seed: int) -> Pictures:
@@ -48,10 +39,10 @@ def load(folder: Path, resolution: int, seed: int) -> Pictures:
             f"There is no folder {str(folder)!r}.{hint} Pictures come from 'openmoji', a folder "
             "or 'hf:NAME'."
         )
-    file = _table_file(folder)
+    file = find_table(folder, EXAMPLE)
     table = read_table(file)
     stamps = [str(folder.resolve()), hashlib.sha256(file.read_bytes()).hexdigest()]
-    for name in table.captions:
+    for name in table.texts:
         stat = (folder / name).stat()
         stamps.append(f"{stat.st_size} {stat.st_mtime_ns}")
     return photos.pictures(
@@ -62,73 +53,3 @@ def load(folder: Path, resolution: int, seed: int) -> Pictures:
         source=f"the folder {str(folder)!r}",
         version="\0".join(stamps),
     )
-
-
-def read_table(file: Path) -> Table:
-    """Read metadata.jsonl or metadata.csv, and look whether the files it names are there.
-
-    Raises:
-        UserError: it is not text in UTF-8, or a column is missing.
-    """
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-        columns, rows = (_json_rows if file.suffix == ".jsonl" else _csv_rows)(text)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{file} cannot be read: {error}. Save it as UTF-8 text.") from error
-    missing = [column for column in COLUMNS if column not in columns]
-    if columns and missing:
-        raise UserError(
-            f"{file} has no column {' and no column '.join(map(repr, missing))} (it has "
-            f"{', '.join(columns)}); name the columns 'file_name' and 'text'."
-        )
-    table = Table(rows=len(rows))
-    for line, row in rows:
-        if row is None:
-            table.left_out.append(f"line {line} (not a JSON object)")
-            continue
-        name = row.get("file_name")
-        if not isinstance(name, str) or not name.strip():
-            table.left_out.append(f"line {line} (no file_name)")
-        elif _leaves(name):
-            table.left_out.append(f"{name} (outside the folder)")
-        elif not os.path.isfile(file.parent / name):  # False for impossible names, too
-            table.left_out.append(f"{name} (no such file)")
-        else:
-            table.add(name, [row.get("text")])
-    return table
-
-
-def _table_file(folder: Path) -> Path:
-    found = [folder / name for name in TABLES if (folder / name).is_file()]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise UserError(f"{folder} has both {TABLES[0]} and {TABLES[1]}; remove one of them.")
-    raise UserError(
-        f"{folder} has neither {TABLES[0]} nor {TABLES[1]}; write one with a row for each picture: "
-        '{"file_name": "0001.png", "text": "a red heart"}'
-    )
-
-
-def _json_rows(text: str) -> Rows:
-    rows: list[tuple[int, dict[str, Any] | None]] = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            row = None
-        rows.append((number, row if isinstance(row, dict) else None))
-    return list(dict.fromkeys(column for _, row in rows if row for column in row)), rows
-
-
-def _csv_rows(text: str) -> Rows:
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    rows: list[tuple[int, dict[str, Any] | None]] = [(reader.line_num, row) for row in reader]
-    return list(reader.fieldnames or []), rows
-
-
-def _leaves(name: str) -> bool:
-    path = Path(name)
-    return path.is_absolute() or ".." in path.parts

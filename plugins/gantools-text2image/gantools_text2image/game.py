@@ -159,13 +159,9 @@ class Contest(Adversary):
         seen = critic.look(x)
         rows = said.rows
         r, f, w = critic.compare(seen, e), critic(fake, e), critic.compare(seen[rows], said.wrong)
-        turn.log_scores(critic.name, r, f)
         turn.log(f"{critic.name}/wrong_captions", 0.5 + 0.5 * (r[rows] - w).sign().mean())
-        if self.augment is not None:
-            self.augment.observe(r.detach())
-        terms = {
-            "adversarial": self.objective.discriminator(torch.cat([r, r[rows]]), torch.cat([f, w]))
-        }
+        told = self.told(turn, torch.cat([r, r[rows]]), torch.cat([f, w]))
+        terms = {"adversarial": told}
         if self.contrastive:
             codes = critic.codes(seen, e)
             terms["contrastive"] = self.contrastive * told_apart(*codes, said.ids)
@@ -183,15 +179,14 @@ class Contest(Adversary):
         """The generator's: be taken for real and fitting; ``draw`` draws others, [B, text]."""
         e = said.e
         seen = critic.look(self.seen(turn, fake))
-        terms = {"adversarial": self.taken(turn, critic, critic.compare(seen, e), (x, e))}
+        r = critic(self.seen(turn, x), e) if self.objective.needs_real else None
+        terms = {"adversarial": self.objective.generator(critic.compare(seen, e), r)}
         if self.contrastive:
             codes = critic.codes(seen, e)
             terms["contrastive"] = self.contrastive * told_apart(*codes, said.ids)
         if self.between:
             half = (e + e.roll(1, 0)) / 2
-            terms["between"] = self.generator(turn, critic, (draw(half), half), (x, e))[
-                "adversarial"
-            ]
+            terms["between"] = self.generator(turn, critic, (draw(half), half), (x, e))
         return terms
 
 

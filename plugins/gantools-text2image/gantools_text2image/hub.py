@@ -7,8 +7,8 @@ from typing import Any
 from PIL import Image
 
 from gantools import UserError
+from gantools.data import Table
 from gantools_text2image import photos
-from gantools_text2image.photos import Table
 from gantools_text2image.pictures import Pictures
 
 TEXTS = ("text", "caption")

@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from gantools import UserError
+from gantools.data.kept import TORN
 from gantools_text2image.text import TextEncoder, checked
 
 
@@ -73,7 +74,7 @@ def _read(file: Path) -> tuple[Tensor, list[Any]]:
         raise UserError(
             f"{file} lacks 'embeddings' [N, d] or 'captions' [N]: write both into it."
         ) from error
-    except (OSError, ValueError, zipfile.BadZipFile, SafetensorError) as error:
+    except (*TORN, SafetensorError) as error:
         raise UserError(f"{file} cannot be read: {error}") from error
 
 

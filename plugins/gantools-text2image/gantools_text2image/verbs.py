@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gantools.errors import UserError
-from gantools.verbs import AnyOut, ModelOf, group, load_run, unused, writing
+from gantools.verbs import AnyOut, ModelOf, group, model_of, unused, writing
 
 if TYPE_CHECKING:
     from gantools_text2image.drawer import Drawer
@@ -89,17 +89,11 @@ def interpolate(
 
 
 def drawer_of(run: Path | None) -> Drawer:
-    """Load what draws for a run: what it exported, or, of one that is not finished, a checkpoint.
-
-    Args:
-        run: its folder; None stands for the model that comes with the plugin.
+    """Load what draws for a run; None stands for the model that comes with the plugin.
 
     Raises:
         UserError: it is no run of text2image, or has no whole model or checkpoint.
     """
     from gantools_text2image.drawer import SHIPPED, Drawer
 
-    if run is None or (run / "model.json").is_file():
-        return Drawer.load(run or SHIPPED)
-    trained = load_run(run, "text2image")
-    return trained.application.drawer(trained.game)
+    return model_of(run, "text2image", Drawer.load, SHIPPED)

@@ -59,16 +59,13 @@ def test_the_seed_draws_what_is_held_out(folder):
     assert splits[0] != splits[2] or splits[0] != splits[3]
 
 
-def test_a_table_in_csv_with_a_byte_order_mark_and_several_captions_of_one_picture(tmp_path):
+def test_several_captions_of_one_picture(tmp_path):
     for name in ("a.png", "b.png", "sub/c.png"):
         image(tmp_path / name)
-    text = (
-        "text,file_name\n"
-        '"red, square",a.png\nred  square,b.png\nabove,sub/c.png\nagain,a.png\nagain,a.png\n'
+    table(
+        tmp_path, row("a.png", "one"), row("b.png", "b"), row("sub/c.png", "c"), row("a.png", "I")
     )
-    (tmp_path / "metadata.csv").write_text(text, encoding="utf-8-sig")
-    pictures = load(str(tmp_path), 32, seed=0)
-    assert pictures.captions == [["red, square", "again"], ["red square"], ["above"]]
+    assert load(str(tmp_path), 32, seed=0).captions == [["one", "I"], ["b"], ["c"]]
 
 
 def test_an_image_that_changed_is_read_anew(folder):
@@ -111,19 +108,6 @@ def test_bad_rows_are_left_out_and_told(folder):
         assert pictures.split.count("train") == 2
 
 
-def test_every_bad_row_has_its_reason(folder):
-    from gantools_text2image.folder import read_table
-
-    table(folder, row("../00.png"), row("gone.png"), {"text": "x"}, {"file_name": "02.png"}, "3")
-    assert read_table(folder / "metadata.jsonl").left_out == [
-        "../00.png (outside the folder)",
-        "gone.png (no such file)",
-        "line 3 (no file_name)",
-        "02.png (no text)",
-        "line 5 (not a JSON object)",
-    ]
-
-
 def test_no_note_where_all_is_well(folder):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -137,24 +121,9 @@ def test_no_folder(tmp_path):
         load("opnemoji", 32, seed=0)
 
 
-def test_no_table_and_two_tables(folder):
-    (folder / "metadata.csv").write_text("file_name,text\n")
-    with pytest.raises(UserError, match=r"has both metadata.jsonl and metadata.csv; remove one"):
-        load(str(folder), 32, seed=0)
-    (folder / "metadata.csv").unlink()
+def test_no_table(folder):
     (folder / "metadata.jsonl").unlink()
-    with pytest.raises(UserError, match=r"has neither metadata.jsonl nor metadata.csv; write one"):
-        load(str(folder), 32, seed=0)
-
-
-def test_a_missing_column_is_named_with_those_there_are(folder):
-    table(folder, {"file_name": "00.png", "caption": "red"})
-    with pytest.raises(UserError, match=r"has no column 'text' \(it has file_name, caption\)"):
-        load(str(folder), 32, seed=0)
-    (folder / "metadata.jsonl").unlink()
-    (folder / "metadata.csv").write_text("image,words\n00.png,red\n")
-    expected = r"no column 'file_name' and no column 'text' \(it has image, words\)"
-    with pytest.raises(UserError, match=expected):
+    with pytest.raises(UserError, match=r"has neither .* for each file: .*0001.png.*a red heart"):
         load(str(folder), 32, seed=0)
 
 
@@ -162,12 +131,6 @@ def test_a_missing_column_is_named_with_those_there_are(folder):
 def test_a_table_without_a_usable_row(folder, content):
     (folder / "metadata.jsonl").write_bytes(content)
     with pytest.raises(UserError, match="has 0 usable pictures, and at least 3 are needed"):
-        load(str(folder), 32, seed=0)
-
-
-def test_a_table_that_is_not_utf8(folder):
-    (folder / "metadata.jsonl").write_bytes(b'{"file_name": "00.png", "text": "caf\xe9"}')
-    with pytest.raises(UserError, match=r"cannot be read.*Save it as UTF-8 text"):
         load(str(folder), 32, seed=0)
 
 

@@ -17,13 +17,13 @@ from gantools.schedules import cosine
 from gantools_video import baselines, clips
 from gantools_video.clips import Clips, Windows
 from gantools_video.config import VideoConfig
-from gantools_video.game import Film
+from gantools_video.game import VideoGame
 from gantools_video.metrics import rollout_figures
-from gantools_video.networks import STRIDE, Critic, network
+from gantools_video.networks import STRIDE, Discriminator, network
 from gantools_video.predictor import Predictor
 
 SEEN = 4
-"""Frames that a critic sees at once, if so many are known and predicted."""
+"""Frames that a discriminator sees at once, if so many are known and predicted."""
 BASELINES = {"copy": baselines.copy, "linear": baselines.linear, "flow": baselines.flow}
 KEPT = "clips.npz"
 SHOWN = 4
@@ -32,7 +32,7 @@ SHOWN = 4
 class VideoApplication(Application[VideoConfig]):
     """Learns to predict the next frames."""
 
-    key_figures = ("predictor/lp", "critics/separation")
+    key_figures = ("predictor/lp", "discriminators/separation")
 
     def __init__(self, config: VideoConfig, inputs: Path | None = None) -> None:
         super().__init__(config, inputs)
@@ -55,7 +55,7 @@ class VideoApplication(Application[VideoConfig]):
                 )
         return self._clips
 
-    def build(self, setting: Setting) -> tuple[Film, Batches | None]:
+    def build(self, setting: Setting) -> tuple[VideoGame, Batches | None]:
         """Read the clips, make the players."""
         config, channels = self.config, self.clips.train[0].shape[1]
         made = network(config.game, channels, config.past, config.width or 0)
@@ -67,25 +67,28 @@ class VideoApplication(Application[VideoConfig]):
             ema=config.ema or None,
             schedule=cosine,
         )
-        critics = adversary = None
+        discriminators = adversary = None
+        seen = min(SEEN, config.past + 1)
         if config.adversarial:
-            seen = min(SEEN, config.past + 1)
             sides = [config.size // k for k in ((8, 4, 2, 1) if config.game == "mathieu" else (1,))]
             looks = nn.ModuleList(
-                Critic(channels, seen, config.critic_width, min(3, side.bit_length() - 2))
+                Discriminator(
+                    channels, seen, config.discriminator_width, min(3, side.bit_length() - 2)
+                )
                 for side in sides
             )
-            critics = Player(looks, lr=config.critic_lr, betas=(0.5, 0.99), schedule=cosine)
-            adversary = Adversary(
-                setting.part("objectives", config.objective), setting.penalties(config.penalty)
+            discriminators = Player(
+                looks, lr=config.discriminator_lr, betas=(0.5, 0.99), schedule=cosine
             )
-        game = Film(
+            adversary = Adversary(config.objective, config.penalty, setting=setting)
+        game = VideoGame(
             predictor,
-            critics,
+            discriminators,
             adversary,
             past=config.past,
             weights={"lp": config.lp, "gdl": config.gdl, "adversarial": config.adversarial},
             p=config.p,
+            seen=seen,
             longest=config.rollout or 1,
         )
         if not setting.training:
@@ -103,7 +106,7 @@ class VideoApplication(Application[VideoConfig]):
         if self.config.data != "moving-digits":
             clips.keep(self.clips, folder / KEPT)
 
-    def predictor(self, game: Game) -> Predictor:
+    def model(self, game: Game) -> Predictor:
         """The averaged network of a game."""
         config = self.config
         asked = {
@@ -134,7 +137,7 @@ class VideoApplication(Application[VideoConfig]):
         """Ours and the baselines, free-running, at every step."""
         past, future = self.tested(stretches, most)
         steps = future.shape[1]
-        films = {"ours": self.predictor(game)(past, steps)}
+        films = {"ours": self.model(game)(past, steps)}
         films |= {name: baseline(past, steps) for name, baseline in BASELINES.items()}
         found = {name: rollout_figures(past, future, film) for name, film in films.items()}
         return {"windows": len(past), "steps": steps, **found}
@@ -142,7 +145,7 @@ class VideoApplication(Application[VideoConfig]):
     def validate(self, game: Game) -> Mapping[str, float]:
         """PSNR of a few held-out films at the first and the last step."""
         past, future = self.tested(self.clips.test, 64)
-        found = rollout_figures(past, future, self.predictor(game)(past, future.shape[1]))
+        found = rollout_figures(past, future, self.model(game)(past, future.shape[1]))
         first, last = found["psnr"][0], found["psnr"][-1]
         return {
             "psnr_first": first,
@@ -166,13 +169,8 @@ class VideoApplication(Application[VideoConfig]):
 
     def export(self, trained: Trained) -> None:
         """``model.safetensors`` and ``model.json``: all that ``predict`` needs."""
-        predictor = self.predictor(trained.game)
-        predictor.about = {
-            "command": trained.run.manifest["command"],
-            "seed": self.config.seed,
-            "turns": trained.turn,
-            "data": self.clips.source,
-        }
+        predictor = self.model(trained.game)
+        predictor.about = trained.about(data=self.clips.source)
         predictor.save(trained.run.path)
 
     def snapshot(self, game: Game, folder: Path, turn: int) -> None:
@@ -183,9 +181,9 @@ class VideoApplication(Application[VideoConfig]):
         )
 
     def strips(self, game: Game, count: int) -> list[Tensor]:
-        """Films as rows of frames in [−1, 1]: true, ours, true, ours, …"""
+        """VideoGames as rows of frames in [−1, 1]: true, ours, true, ours, …"""
         past, future = self.tested(self.clips.test, count)
-        made = self.predictor(game)(past, future.shape[1])
+        made = self.model(game)(past, future.shape[1])
         known = past[:, -2:]
         films = [torch.cat([known, end], 1) * 2 - 1 for end in (future, made)]
         return [row for pair in zip(*films, strict=True) for row in pair]
@@ -200,7 +198,7 @@ class VideoApplication(Application[VideoConfig]):
         grid(rows, zoom=2, above=above, beside=["true", "predicted"] * SHOWN).save(path)
         sections.append(Section("Held-out films", media={path: STRIPS}))
         past, future = self.tested(self.clips.test, SHOWN)
-        films = {"true": future, "predicted": self.predictor(trained.game)(past, future.shape[1])}
+        films = {"true": future, "predicted": self.model(trained.game)(past, future.shape[1])}
         films |= {name: baseline(past, future.shape[1]) for name, baseline in BASELINES.items()}
         path = samples / "beside.mp4"
         write_video(path, beside(past, films, 2), 5)
@@ -245,7 +243,7 @@ def table(found: Mapping[str, Any]) -> list[list[str]]:
 
 
 def beside(past: Tensor, films: Mapping[str, Tensor], zoom: int) -> list[np.ndarray]:
-    """Films beside each other, one below the other: uint8 [H, W, 3] each frame.
+    """VideoGames beside each other, one below the other: uint8 [H, W, 3] each frame.
 
     Args:
         past: the known frames, [B, P, C, S, S] in [0, 1].

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,14 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gantools import Note, UserError
-from gantools.data.digits import digits
+from gantools import UserError
+from gantools.data import keep_arrays, kept_arrays, labelled_digits
 from gantools.errors import did_you_mean
+from gantools.files import find, left_out
 from gantools_video import reading
 
-SUFFIXES = frozenset(
-    {".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"}
-    | {".mts", ".ogv", ".ts", ".webm", ".wmv", ".y4m"}
+SUFFIXES = (
+    *(".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
+    *(".mts", ".ogv", ".ts", ".webm", ".wmv", ".y4m"),
 )
 """What is taken from a folder. A file that is named by itself may end in anything."""
 TRAINED = 0.7
@@ -74,7 +74,7 @@ def load(source: str, size: int, seed: int, *, leave_out: str | None = None) -> 
     if leave_out is not None and not any(_called(file, leave_out) for file in files):
         hint = did_you_mean(leave_out, [file.name for file in files])
         raise UserError(f"{source!r} has no clip {leave_out!r} to leave out.{hint}")
-    train, test, left_out = [], [], []
+    train, test, apart = [], [], []
     videos = length = scenes = 0
     unread = []
     for file in files:
@@ -88,42 +88,34 @@ def load(source: str, size: int, seed: int, *, leave_out: str | None = None) -> 
         at = cuts(clip)
         videos, length, scenes = videos + 1, length + len(clip), scenes + len(at)
         if leave_out is not None and _called(file, leave_out):
-            left_out += _stretches(clip, at)
+            apart += _stretches(clip, at)
             continue
         border = math.floor(TRAINED * len(clip))
         train += _stretches(clip[:border], at)
         test += _stretches(clip[border:], [first - border for first in at])
-    if unread:
-        more = f" And {len(unread) - 3} more." if len(unread) > 3 else ""
-        said = f"Left out, {len(unread)} files: {' '.join(unread[:3])}{more}"
-        warnings.warn(said, Note, stacklevel=2)
+    left_out(unread)
     if not test or max(map(len, train), default=0) < 2:
         raise UserError(
             f"{source!r} is too short: it has {sum(map(len, train))} frames to train on and "
             f"{sum(map(len, test))} for the test; at least two in a row and one are needed."
         )
     what = f"the video {source!r}" if path.is_file() else f"{videos} videos in {source!r}"
-    return Clips(train, test, left_out, f"{what}, {length} frames; {scenes} scene cuts avoided")
+    return Clips(train, test, apart, f"{what}, {length} frames; {scenes} scene cuts avoided")
 
 
 def keep(clips: Clips, path: Path) -> None:
     """Write clips into a .npz file of their own."""
-    arrays = {"source": np.array(clips.source)}
-    for part in PARTS:
-        frames = {f"{part}-{i:05d}": x.numpy() for i, x in enumerate(getattr(clips, part))}
-        arrays |= frames
-    np.savez(path, **arrays)  # type: ignore[arg-type]
+    keep_arrays(path, {"source": clips.source}, **{part: getattr(clips, part) for part in PARTS})
 
 
 def kept(path: Path) -> Clips:
-    """Read what :func:`keep` wrote."""
-    with np.load(path) as arrays:
+    """Read what :func:`keep` wrote.
 
-        def part(name: str) -> list[Tensor]:
-            files = sorted(file for file in arrays.files if file.startswith(f"{name}-"))
-            return [torch.from_numpy(arrays[file]) for file in files]
-
-        return Clips(*map(part, PARTS), str(arrays["source"]))
+    Raises:
+        UserError: it is torn.
+    """
+    facts, parts = kept_arrays(path, *PARTS)
+    return Clips(*(list(map(torch.from_numpy, part)) for part in parts), **facts)
 
 
 class Windows:
@@ -135,24 +127,21 @@ class Windows:
     """
 
     def __init__(self, stretches: Sequence[Tensor], length: int) -> None:
-        self.frames, self.length = torch.cat(list(stretches)), length
-        ends = torch.tensor([len(stretch) for stretch in stretches]).cumsum(0)
-        begins = [0, *ends.tolist()[:-1]]
-        self.firsts = torch.tensor(
-            [
-                i
-                for a, b in zip(begins, ends.tolist(), strict=True)
-                for i in range(a, b - length + 1)
-            ],
-            dtype=torch.long,
-        )
+        self.stretches, self.length = stretches, length
+        self.firsts = [
+            (number, first)
+            for number, stretch in enumerate(stretches)
+            for first in range(len(stretch) - length + 1)
+        ]
+        """Of each window, the stretch and its first frame there."""
 
     def __len__(self) -> int:
         return len(self.firsts)
 
     def __getitem__(self, rows: Tensor) -> Tensor:
         """Windows by their numbers, [B, length, C, S, S]."""
-        return self.frames[self.firsts[rows][:, None] + torch.arange(self.length)]
+        places = (self.firsts[row] for row in rows.tolist())
+        return torch.stack([self.stretches[i][t : t + self.length] for i, t in places])
 
 
 def cuts(clip: Tensor, contrast: float = 2.5, least: float = 0.06) -> list[int]:
@@ -223,8 +212,10 @@ def moving_digits(
 def _moving_digits(size: int, seed: int) -> Clips:
     generator = torch.Generator().manual_seed(seed)
     train, test = (
-        moving_digits(((glyphs + 1) * 127.5).round().byte(), count, DIGITS_FRAMES, size, generator)
-        for glyphs, count in zip(digits(seed), (DIGITS_TRAIN, DIGITS_TEST), strict=True)
+        moving_digits(glyphs, count, DIGITS_FRAMES, size, generator)
+        for glyphs, count in zip(
+            labelled_digits(seed).images, (DIGITS_TRAIN, DIGITS_TEST), strict=True
+        )
     )
     count = len(train) + len(test)
     said = f"{count:,} sequences of {DIGITS_FRAMES} frames, two of MNIST's digits moving in each"
@@ -239,11 +230,7 @@ def _videos(path: Path, source: str) -> list[Path]:
             f"There is no file or folder {source!r}.{did_you_mean(source, ['moving-digits'])} "
             "Clips come from 'moving-digits', a folder of videos, or one video."
         )
-    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
-    if not found:
-        known = " ".join(sorted(SUFFIXES))
-        raise UserError(f"There are no videos in the folder {source!r}; names end in {known}.")
-    return found
+    return find(path, SUFFIXES, "videos")
 
 
 def _called(file: Path, name: str) -> bool:

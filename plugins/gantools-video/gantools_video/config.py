@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from gantools import Option, RunConfig
@@ -19,7 +19,7 @@ GAMES: dict[str, dict[str, Any]] = {
 class VideoConfig(RunConfig):
     """Options of ``gantools run video``."""
 
-    steps: Annotated[int, Option("How many turns of the game to play.", min=1)] = 2_000
+    steps: int = 2_000
     game: Annotated[
         Literal["warp", "feedback", "mathieu"],
         Option("warp moves what is seen, feedback draws anew from a code, mathieu at four scales."),
@@ -45,30 +45,29 @@ class VideoConfig(RunConfig):
     width: Annotated[
         int | None, Option("Of the networks' first layers; left out: as suits.", min=4)
     ] = None
-    critic_width: Annotated[int, Option("Of the critic's first layer.", min=4)] = 32
+    discriminator_width: Annotated[int, Option("Of the discriminator's first layer.", min=4)] = 32
     p: Annotated[
         Literal[1, 2], Option("The power of lp, of how far frames are from the truth.")
     ] = 1
     lp: Annotated[float, Option("Weight of lp.", min=0)] = 1.0
     gdl: Annotated[float, Option("Weight of the gradient difference.", min=0)] = 1.0
     adversarial: Annotated[
-        float, Option("Weight of the game against the critic; 0: there is none.", min=0)
+        float, Option("Weight of the game against the discriminator; 0: there is none.", min=0)
     ] = 0.02
     objective: Annotated[str, Option("What both want, by name.", part="objectives")] = "hinge"
-    penalty: Annotated[str, Option("What tames the critic.", part="penalties")] = "r1:0.1,every=8"
+    penalty: Annotated[str, Option("What tames the discriminator.", part="penalties")] = (
+        "r1:0.1,every=8"
+    )
     batch: Annotated[int, Option("Films in a batch of all processes.", min=2, max=1_024)] = 16
     lr: Annotated[float, Option("The predictor's learning rate; it falls to 0.", min=0)] = 1e-3
-    critic_lr: Annotated[float, Option("The critic's; it falls too.", min=0)] = 4e-4
+    discriminator_lr: Annotated[float, Option("The discriminator's; it falls too.", min=0)] = 4e-4
     ema: Annotated[
         float, Option("Decay of the average of weights that predicts; 0: none.", min=0, max=1)
     ] = 0.995
     test: Annotated[int, Option("Held-out films to judge by, at most.", min=1)] = 500
-    checkpoint_every: Annotated[int, Option("Steps between checkpoints.", min=1)] = 250
-    evaluate_every: Annotated[
-        int, Option("Steps between short evaluations and pictures; 0: none.", min=0)
-    ] = 250
+    checkpoint_every: int = 250
+    evaluate_every: int = 250
 
     def resolved(self) -> VideoConfig:
         """What was left out as it suits the game."""
-        missing = {k: v for k, v in GAMES[self.game].items() if getattr(self, k) is None}
-        return replace(self, **missing)
+        return self.filled(**GAMES[self.game])

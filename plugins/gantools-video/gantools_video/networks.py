@@ -1,4 +1,4 @@
-"""The networks: three ways to the next frame, and a critic of a few frames in a row.
+"""The networks: three ways to the next frame, and a discriminator of a few frames in a row.
 
 Frames are [B, C, H, W] in [−1, 1], H and W multiples of :data:`STRIDE`. What predicts takes the
 last P frames one behind the other in the channels, [B, P · C, H, W], and gives the next: at the
@@ -213,7 +213,7 @@ class Actions(nn.Module):
         return code + self.layers(action)[:, :, None, None]
 
 
-class Critic(nn.Module):
+class Discriminator(nn.Module):
     """Scores films by all of their stretches of a few frames, [B, T, C, H, W] -> [B, scores].
 
     Args:

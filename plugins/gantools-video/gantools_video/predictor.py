@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
-from gantools import UserError, models
+from gantools import models
 from gantools_video.networks import STRIDE, Motion, network
 from gantools_video.rollout import rollout, steps
 
@@ -118,7 +118,7 @@ class Predictor:
 
     def save(self, folder: Path) -> None:
         """Write the model into a folder; see :func:`gantools.models.save`."""
-        models.save(folder, {"network": self.net}, self.asked, self.about)
+        models.save(folder, {"network": self.net}, self.asked, self.about, application="video")
 
     @classmethod
     def load(cls, folder: Path = SHIPPED) -> Predictor:
@@ -127,12 +127,7 @@ class Predictor:
         Raises:
             UserError: there is no whole model in the folder.
         """
-        if folder == SHIPPED and not folder.exists():
-            raise UserError(
-                "This gantools-video comes without a model: train one with `gantools run video`, "
-                "and give the run's folder with --run."
-            )
-        kept = models.load(folder)
+        kept = models.load(folder, application="video")
         asked = dict(kept.config)
         net = network(**{name: asked[name] for name in ("game", "channels", "past", "width")})
         net.load_state_dict(kept.states["network"])

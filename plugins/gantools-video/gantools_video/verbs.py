@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from gantools.errors import UserError
-from gantools.verbs import AnyOut, ModelOf, bar, group, load_run, unused, writing
+from gantools.verbs import AnyOut, ModelOf, bar, group, model_of, unused, writing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,21 +94,14 @@ def compare(
 
 
 def predictor_of(run: Path | None) -> Predictor:
-    """Load what predicts for a run: what it exported, or, of an unfinished one, a checkpoint.
-
-    Args:
-        run: its folder; None stands for the model that comes with the plugin.
+    """Load what predicts for a run; None stands for the model that comes with the plugin.
 
     Raises:
         UserError: it is no run of video, or has no whole model or checkpoint.
     """
     from gantools_video.predictor import SHIPPED, Predictor
 
-    if run is None or (run / "model.json").is_file():
-        return Predictor.load(run or SHIPPED)
-    trained = load_run(run, "video")
-    made: Predictor = trained.application.predictor(trained.game)  # type: ignore[attr-defined]
-    return made
+    return model_of(run, "video", Predictor.load, SHIPPED)
 
 
 def window(

@@ -9,7 +9,7 @@ from gantools_video import clips
 from gantools_video.clips import Windows, cuts, load, moving_digits
 
 from gantools import Note, UserError
-from gantools.data import Split
+from gantools.data import LabelledDigits, Split
 from gantools.media import write_video
 
 
@@ -108,6 +108,23 @@ def test_windows_stay_within_their_stretch():
     assert len(Windows(stretches, 6)) == 0
 
 
+def test_windows_hold_no_copy_of_the_frames():
+    stretches = [torch.zeros(5, 1), torch.zeros(4, 1)]
+    found = Windows(stretches, 2)
+    stretches[1][3] = 7
+    assert found[torch.tensor([3, 6])].flatten().tolist() == [0, 0, 0, 7]
+
+
+def test_what_is_kept_is_the_same_when_it_is_read(tmp_path):
+    train = [torch.arange(24, dtype=torch.uint8).view(2, 3, 2, 2), torch.ones(1, 3, 2, 2)]
+    clips.keep(clips.Clips(train, train[1:], [], "two films"), tmp_path / "kept.npz")
+    again = clips.kept(tmp_path / "kept.npz")
+    assert (again.source, again.left_out) == ("two films", [])
+    for given, found in ((train, again.train), (train[1:], again.test)):
+        assert len(given) == len(found)
+        assert all(map(torch.equal, given, found))
+
+
 def still(levels):
     return torch.tensor(levels, dtype=torch.uint8).view(-1, 1, 1, 1).expand(-1, 3, 4, 4)
 
@@ -176,9 +193,9 @@ def test_the_brighter_pixel_is_seen_where_digits_overlap():
 
 
 def test_moving_digits_are_made_by_their_seed_from_digits_held_out(monkeypatch):
-    dark, bright = torch.full((3, 1, 28, 28), -0.5), torch.full((2, 1, 28, 28), 1.0)
-    asked = []
-    monkeypatch.setattr(clips, "digits", lambda seed: asked.append(seed) or Split(dark, bright))
+    dark, bright = (torch.full((3, 1, 28, 28), ink, dtype=torch.uint8) for ink in (64, 255))
+    made, asked = LabelledDigits(Split(dark, bright), Split(None, None)), []
+    monkeypatch.setattr(clips, "labelled_digits", lambda seed: asked.append(seed) or made)
     monkeypatch.setattr(clips, "DIGITS_TRAIN", 6)
     monkeypatch.setattr(clips, "DIGITS_TEST", 3)
     found, again, other = (load("moving-digits", 32, seed) for seed in (4, 4, 5))

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from gantools_video.game import Film
-from gantools_video.networks import Critic, network
+from gantools_video.game import VideoGame
+from gantools_video.networks import Discriminator, network
 from torch import nn
 from torch.testing import assert_close
 
@@ -17,14 +17,15 @@ def film(game="warp", adversarial=True, longest=K, actions=0):
     torch.manual_seed(0)
     predictor = Player(network(game, 1, P, 4, actions), lr=1e-3)
     scales = 4 if game == "mathieu" else 1
-    critics = Player(nn.ModuleList(Critic(1, 3, 4) for _ in range(scales)), lr=1e-3)
-    return Film(
+    discriminators = Player(nn.ModuleList(Discriminator(1, 3, 4) for _ in range(scales)), lr=1e-3)
+    return VideoGame(
         predictor,
-        critics if adversarial else None,
+        discriminators if adversarial else None,
         Adversary("hinge") if adversarial else None,
         past=P,
         weights={"lp": 1.0, "gdl": 1.0, "adversarial": 0.1},
         p=1,
+        seen=3,
         longest=longest,
     )
 
@@ -57,7 +58,7 @@ def test_the_horizon_grows_in_the_first_half():
     ],
 )
 @pytest.mark.parametrize("step", [0, 99])
-def test_critics_see_as_much_of_true_films_as_of_made_ones(game, names, step):
+def test_discriminators_see_as_much_of_true_films_as_of_made_ones(game, names, step):
     played = film(game)
     found = list(played.contests(turn(step)))
     assert [name for name, *_ in found] == names
@@ -72,14 +73,14 @@ def test_it_learns_through_its_own_loop():
     now = turn()
     now.expect(frozenset(played.players))
     with now.moving("predictor"):
-        made = played.made(now)[-1]
+        made = played.fakes(now)[-1]
         early = played.predictor.module.encoder.levels[0][0].weight
         (gradient,) = torch.autograd.grad(made[:, -1].sum(), early)
     assert gradient.abs().sum() > 0
     assert made.shape == (2, K, 1, 64, 64)
 
 
-def test_without_an_adversary_there_are_no_critics():
+def test_without_an_adversary_there_are_no_discriminators():
     played = film(adversarial=False)
     now = turn()
     now.expect(frozenset(played.players))
@@ -90,14 +91,14 @@ def test_without_an_adversary_there_are_no_critics():
 def test_films_of_actions_are_not_mirrored():
     frames = torch.randint(256, (2, P + K, 1, 64, 64), dtype=torch.uint8)
     actions = torch.rand(2, P + K, 2)
-    seen, given = film(actions=2).film(turn(batch=(frames, actions)))
+    seen, given = film(actions=2).reals(turn(batch=(frames, actions)))
     assert_close(seen, frames / 127.5 - 1)
     assert_close(given, actions[:, P - 1 :])
 
 
 def test_half_of_the_other_films_are():
     frames = torch.randint(256, (64, P + K, 1, 16, 16), dtype=torch.uint8)
-    seen, _ = film().film(turn(batch=frames))
+    seen, _ = film().reals(turn(batch=frames))
     straight = [torch.equal(a, b / 127.5 - 1) for a, b in zip(seen, frames, strict=True)]
     mirrored = [torch.equal(a, b.flip(-1) / 127.5 - 1) for a, b in zip(seen, frames, strict=True)]
     assert all(a or b for a, b in zip(straight, mirrored, strict=True))

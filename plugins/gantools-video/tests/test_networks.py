@@ -4,7 +4,7 @@ import pytest
 import torch
 from gantools_video.losses import gradient_difference, lp
 from gantools_video.networks import (
-    Critic,
+    Discriminator,
     Feedback,
     Motion,
     Pyramid,
@@ -93,8 +93,8 @@ def test_actions_tell(game):
     assert not torch.allclose(*films, atol=1e-3)
 
 
-def test_a_critic_scores_every_stretch():
-    critic = Critic(3, frames=3, width=4)
+def test_a_discriminator_scores_every_stretch():
+    critic = Discriminator(3, frames=3, width=4)
     film = torch.rand(2, 5, 3, 32, 32)
     scores = critic(film).view(2, 3, -1)
     assert_close(scores[:, 1], critic(film[:, 1:4]))

@@ -28,7 +28,7 @@ def small(clips) -> dict[str, object]:
         "rollout": 3,
         "horizon": 3,
         "width": 4,
-        "critic_width": 4,
+        "discriminator_width": 4,
         "batch": 4,
         "test": 10,
         "checkpoint_every": 2,

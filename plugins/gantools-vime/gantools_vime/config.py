@@ -21,7 +21,7 @@ class VIMEConfig(AgentConfig):
             "SparseMountainCar, SparseCartPoleSwingup, SparseHalfCheetah, SwimmerGather."
         ),
     ] = "SparseMountainCar"
-    steps: Annotated[int, Option("Environment steps to train for.", min=1)] = 100_000
+    steps: int = 100_000
     algorithm: Annotated[
         Literal["ppo", "trpo"], Option("How the policy learns: a stable-baselines3 algorithm.")
     ] = "ppo"
@@ -70,7 +70,5 @@ class VIMEConfig(AgentConfig):
     drawn: Annotated[
         str, Option("The two features of observations, from 0, on the report's map.")
     ] = "0,1"
-    checkpoint_every: Annotated[int, Option("Steps between checkpoints.", min=1)] = 25_000
-    evaluate_every: Annotated[
-        int, Option("Steps between the short evaluations during training; 0: none.", min=0)
-    ] = 25_000
+    checkpoint_every: int = 25_000
+    evaluate_every: int = 25_000
