@@ -1,6 +1,7 @@
 """What is known of a sub-pixel before it is coded: its causal neighbours, and where it is.
 
-Pixels of several tiles lie in one flat canvas, each image with a margin, and are coded in waves:
+Pixels of several tiles lie in one flat canvas, each image with a margin all round, so that nobody
+sees what lies beside it by chance, and are coded in waves:
 wave t has the pixels of column t − 4r in row r, whose neighbours above reach 3 columns further.
 So many pixels are coded side by side, of every row, image and tile.
 """
@@ -53,15 +54,14 @@ class Canvas:
 
     def __init__(self, shapes: Sequence[Shape], planes: int) -> None:
         self.shapes = list(shapes)
-        sizes = [n * (h + RADIUS) * (w + 2 * RADIUS) for n, h, w in shapes]
+        sizes = [(n * (h + RADIUS) + RADIUS) * (w + 2 * RADIUS) for n, h, w in shapes]
         self._starts = np.cumsum([0, *sizes])
-        below = RADIUS * max((w + 2 * RADIUS for _, _, w in shapes), default=0)
-        self.values = np.zeros((int(self._starts[-1]) + below + RADIUS, planes))
+        self.values = np.zeros((int(self._starts[-1]) + RADIUS, planes))
 
     def tile(self, i: int) -> Array:
         """A view of the pixels of a tile, [n, h, w, planes]."""
         n, h, w = self.shapes[i]
-        part = self.values[self._starts[i] : self._starts[i + 1]]
+        part = self.values[self._starts[i] :][: n * (h + RADIUS) * (w + 2 * RADIUS)]
         padded = part.reshape(n, h + RADIUS, w + 2 * RADIUS, -1)
         return padded[:, RADIUS:, RADIUS : RADIUS + w]
 

@@ -12,7 +12,7 @@ from gantools_codec import model
 from gantools_codec.codec import Codec
 from gantools_codec.coder import STEPS, ModelCoder
 
-OPTIONS = {"width": 8, "mixtures": 2, "channels": 4, "sight": 1}
+OPTIONS = {"width": 8, "mixtures": 2, "channels": 4, "sight": 2}
 
 
 def codec(planes, numbers, stride=8):
@@ -41,6 +41,7 @@ def tiles(*shapes):
 
 
 SHAPES = [(1, 1, 1, 1), (2, 9, 17, 3), (1, 5, 8, 4), (3, 8, 8, 2), (1, 40, 3, 3), (1, 1, 50, 1)]
+SHAPES += [(1, 4, 30, 3), (1, 6, 2, 3)]  # the second is far narrower than what lies before it
 
 
 def test_lossless_is_lossless_whatever_is_coded(coder):

@@ -13,11 +13,12 @@ from gantools import Application, Game, Player, Section, Setting, Trained, UserE
 from gantools.data import Batches
 from gantools.media import grid
 from gantools_text2image import pictures, sources
+from gantools_text2image.captions import SIMILAR, Captions
 from gantools_text2image.config import TextToImageConfig
 from gantools_text2image.drawer import Drawer, Standard, codes, network, words_of
 from gantools_text2image.encoders import text_encoder
 from gantools_text2image.evaluation import judge_drawings, table
-from gantools_text2image.game import SIMILAR, Captions, Contest, Drawing, Pair, TwoStages
+from gantools_text2image.game import Contest, Drawing, Pair, TwoStages
 from gantools_text2image.judge import Judge
 from gantools_text2image.judge_train import judge_of
 from gantools_text2image.networks import Discriminator, Stack

@@ -6,7 +6,8 @@ import math
 
 import pytest
 import torch
-from gantools_text2image.game import Captions, Contest, Pair, Said, TwoStages, others, told_apart
+from gantools_text2image.captions import Captions, Said, others
+from gantools_text2image.game import Contest, Pair, TwoStages, told_apart
 from gantools_text2image.networks import CAPTION, Discriminator, Generator, Refiner, Sketch
 from torch import Tensor, nn
 from torch.testing import assert_close
