@@ -156,7 +156,7 @@ def changed_inside(files: list[tuple[bytes, IMAGES]], rng: random.Random) -> byt
         number = rng.choice(
             (data[at] + 1, max(data[at], 1) - 1, rng.getrandbits(rng.randrange(36)))
         )
-        data[at : at + 1] = container._varint(number)
+        data[at : at + 1] = container.varint(number)
     mend(data)
     return bytes(data)
 

@@ -50,6 +50,7 @@ STEPS = {
 JPEG, WEBP = (1, 10, 25, 50, 75, 90), (0, 10, 25, 50, 75, 90)
 """Qualities of the lossy standards."""
 
+FINE = {"code": 96, "stride": 16}
 LOSSY = {"aim": "lossy", "channels": 24, "batch": 64, "pixels": 8, "lr": 0.002}
 
 
@@ -68,6 +69,7 @@ EXPERIMENTS = [
     experiment("mnist", "-wide-2", "width 128, a code of 2, adversary a tenth", 1, **WIDE, **FEW),
     experiment("mnist", "-wider-no-code", "width 192, without a code", 1, width=192, code=0),
     experiment("cifar", "-lossy", "lossy", 3, **LOSSY),
+    experiment("cifar", "-lossy-16", "lossy, 96 numbers for 16 × 16", 1, **LOSSY, **FINE),
     experiment("cifar", "-lossy-alone", "lossy, no adversary", 1, **LOSSY, adversarial=0),
 ]
 

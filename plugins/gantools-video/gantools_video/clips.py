@@ -1,10 +1,10 @@
-"""What is trained on and tested on: stretches of frames, split by time, no scene cut inside."""
+"""What is trained on and tested on: stretches of frames, no scene cut inside, and what was done."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,7 +29,9 @@ DIGITS_TRAIN, DIGITS_TEST, DIGITS_FRAMES = 4000, 400, 20
 """Sequences of moving digits, and frames of each."""
 SPEED = 0.1
 """The part of the free way, from side to side, that a moving digit goes in a frame."""
-PARTS = ("train", "test", "left_out")
+ENVIRONMENT = "env:"
+"""How the name of an environment begins."""
+PARTS = ("train", "test", "left_out", "train_actions", "test_actions")
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,26 @@ class Clips:
     """All of the clip that is left out wholly, from cut to cut."""
     source: str
     """What they are, for reports: "3 videos in 'clips', 502 frames; 5 scene cuts avoided"."""
+    train_actions: list[Tensor] = field(default_factory=list)
+    """Of environments: what was done in each stretch of ``train``, float32 [T, A], row t between
+    the frames t and t + 1 (:class:`gantools_video.environments.Films`)."""
+    test_actions: list[Tensor] = field(default_factory=list)
+    """The same of ``test``."""
+
+
+def shape(source: str) -> tuple[int, int]:
+    """Channels of a source's frames, and how many numbers say what is done in them, 0 if nothing.
+
+    Nothing is read or drawn for it.
+
+    Raises:
+        UserError: there is no such environment, or its actions cannot be learned from.
+    """
+    if source.startswith(ENVIRONMENT):
+        from gantools_video import environments
+
+        return 3, environments.numbers(source.removeprefix(ENVIRONMENT))
+    return (1, 0) if source == "moving-digits" else (3, 0)
 
 
 def load(source: str, size: int, seed: int, *, leave_out: str | None = None) -> Clips:
@@ -54,8 +76,11 @@ def load(source: str, size: int, seed: int, *, leave_out: str | None = None) -> 
             it and below, in colour, the centre square of each
             (:func:`gantools_video.reading.frames`); the first 70 % of each clip's frames train and
             the last 30 % test. No stretch passes the border or a scene cut (:func:`cuts`).
+            ``"env:Pendulum-v1"``: that environment, played at random
+            (:func:`gantools_video.environments.films`).
         size: side S of the frames, in pixels.
-        seed: draws the moving digits and which are held out; videos have nothing to draw.
+        seed: draws the moving digits and which are held out, or what is played; videos have
+            nothing to draw.
         leave_out: the video of the folder that is neither trained on nor in the test, by its name,
             with or without the suffix.
 
@@ -63,12 +88,15 @@ def load(source: str, size: int, seed: int, *, leave_out: str | None = None) -> 
 
     Raises:
         UserError: there is no such source, or no such clip to leave out; the video cannot be read,
-            or none of the folder; there are no two consecutive frames to train on, or none to test.
+            or none of the folder; there are no two consecutive frames to train on, or none to test;
+            the environment cannot be learned from here.
     """
-    if source == "moving-digits":
+    if source == "moving-digits" or source.startswith(ENVIRONMENT):
         if leave_out is not None:
-            raise UserError(f"moving-digits has no clip {leave_out!r} to leave out.")
-        return _moving_digits(size, seed)
+            raise UserError(f"{source} has no clip {leave_out!r} to leave out.")
+        if source == "moving-digits":
+            return _moving_digits(size, seed)
+        return _environment(source.removeprefix(ENVIRONMENT), size, seed)
     path = Path(source).expanduser()
     files = _videos(path, source)
     if leave_out is not None and not any(_called(file, leave_out) for file in files):
@@ -115,14 +143,16 @@ def kept(path: Path) -> Clips:
         UserError: it is torn.
     """
     facts, parts = kept_arrays(path, *PARTS)
-    return Clips(*(list(map(torch.from_numpy, part)) for part in parts), **facts)
+    train, test, left_out, *done = (list(map(torch.from_numpy, part)) for part in parts)
+    return Clips(train, test, left_out, facts["source"], *done)
 
 
 class Windows:
     """All stretches of ``length`` frames that some clips have, [N, length, C, S, S], held once.
 
     Args:
-        stretches: uint8 [T, C, S, S] each; one shorter than a window has none.
+        stretches: [T, C, S, S] each, or what was done in them, [T, A]; one shorter than a window
+            has none.
         length: frames of a window.
     """
 
@@ -139,7 +169,7 @@ class Windows:
         return len(self.firsts)
 
     def __getitem__(self, rows: Tensor) -> Tensor:
-        """Windows by their numbers, [B, length, C, S, S]."""
+        """Windows by their numbers, [B, length, …]."""
         places = (self.firsts[row] for row in rows.tolist())
         return torch.stack([self.stretches[i][t : t + self.length] for i, t in places])
 
@@ -209,6 +239,13 @@ def moving_digits(
     return film
 
 
+def _environment(env: str, size: int, seed: int) -> Clips:
+    from gantools_video import environments
+
+    train, test, said = environments.films(env, size, seed)
+    return Clips(train.frames, test.frames, [], said, train.actions, test.actions)
+
+
 def _moving_digits(size: int, seed: int) -> Clips:
     generator = torch.Generator().manual_seed(seed)
     train, test = (
@@ -228,7 +265,8 @@ def _videos(path: Path, source: str) -> list[Path]:
     if not path.is_dir():
         raise UserError(
             f"There is no file or folder {source!r}.{did_you_mean(source, ['moving-digits'])} "
-            "Clips come from 'moving-digits', a folder of videos, or one video."
+            "Clips come from 'moving-digits', a folder of videos, one video, or an environment: "
+            "'env:Pendulum-v1'."
         )
     return find(path, SUFFIXES, "videos")
 

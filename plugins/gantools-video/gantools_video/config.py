@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from gantools import Option, RunConfig
 
-GAMES: dict[str, dict[str, Any]] = {
-    "warp": {"rollout": 8, "width": 16},
-    "feedback": {"rollout": 8, "width": 16},
-    "mathieu": {"rollout": 1, "width": 16},
-}
-"""What suits a game, where nothing else is asked for."""
+ROLLOUTS = {"warp": 8, "feedback": 8, "mathieu": 1}
+"""The rollout that suits a game, where nothing else is asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +21,8 @@ class VideoConfig(RunConfig):
         Option("warp moves what is seen, feedback draws anew from a code, mathieu at four scales."),
     ] = "warp"
     data: Annotated[
-        str, Option("What to learn from: moving-digits, a folder of videos, a video.")
+        str,
+        Option("What to learn from: moving-digits, a folder of videos, a video, env:Pendulum-v1."),
     ] = "moving-digits"
     leave_out: Annotated[
         str | None, Option("The video of the folder that is left out of the training wholly.")
@@ -42,9 +39,7 @@ class VideoConfig(RunConfig):
         ),
     ] = None
     horizon: Annotated[int, Option("Frames predicted in a row to be judged.", min=1, max=64)] = 8
-    width: Annotated[
-        int | None, Option("Of the networks' first layers; left out: as suits.", min=4)
-    ] = None
+    width: Annotated[int, Option("Of the networks' first layers.", min=4)] = 16
     discriminator_width: Annotated[int, Option("Of the discriminator's first layer.", min=4)] = 32
     p: Annotated[
         Literal[1, 2], Option("The power of lp, of how far frames are from the truth.")
@@ -64,10 +59,10 @@ class VideoConfig(RunConfig):
     ema: Annotated[
         float, Option("Decay of the average of weights that predicts; 0: none.", min=0, max=1)
     ] = 0.995
-    test: Annotated[int, Option("Held-out films to judge by, at most.", min=1)] = 500
+    samples: Annotated[int, Option("Held-out films to judge by, at most.", min=1)] = 500
     checkpoint_every: int = 250
     evaluate_every: int = 250
 
     def resolved(self) -> VideoConfig:
         """What was left out as it suits the game."""
-        return self.filled(**GAMES[self.game])
+        return self.filled(rollout=ROLLOUTS[self.game])

@@ -1,8 +1,9 @@
 """The game: a predictor, and discriminators that tell its films from real ones.
 
-Batches are stretches of P + K frames, uint8 [B, P + K, C, S, S]; of an environment (frames,
-actions). The predictor knows the first P and goes on by itself, so it is trained through its own
-loop. A discriminator sees the end of what was known with what follows, true or predicted.
+Batches are stretches of P + K frames, uint8 [B, P + K, C, S, S]; of an environment with what is
+done after each, [B, P + K, A]. The predictor knows the first P and goes on by itself, so it is
+trained through its own loop. A discriminator sees the end of what was known with what follows, true
+or predicted.
 """
 
 from __future__ import annotations
@@ -56,11 +57,12 @@ class VideoGame(Game):
 
     @shared
     def reals(self, turn: Turn) -> tuple[Tensor, Tensor | None]:
-        """Frames [B, P + K, C, S, S] in [−1, 1], half of the films seen in a mirror; actions."""
+        """Frames [B, P + K, C, S, S] in [−1, 1], half of the films seen in a mirror; or as they
+        are, and what is done after each, [B, ≥ P + K, A]."""
         frames, actions = turn.batch if isinstance(turn.batch, Sequence) else (turn.batch, None)
         frames = frames[:, : self.past + self.horizon(turn)].float() / 127.5 - 1
         if actions is not None:  # whose left and right have a meaning
-            return frames, actions[:, self.past - 1 :].float()
+            return frames, actions.float()
         mirrored = turn.rand(len(frames), 1, 1, 1, 1) < 0.5
         return torch.where(mirrored, frames.flip(-1), frames), None
 
@@ -68,7 +70,8 @@ class VideoGame(Game):
     def fakes(self, turn: Turn) -> list[Tensor]:
         """The predicted frames, [B, K, C, s, s] of each scale."""
         frames, actions = self.reals(turn)
-        return rollout(self.predictor, frames[:, : self.past], self.horizon(turn), actions)
+        done = None if actions is None else actions[:, self.past - 1 :]
+        return rollout(self.predictor, frames[:, : self.past], self.horizon(turn), done)
 
     @shared(by="predictor")
     def dreamt(self, turn: Turn) -> Tensor:

@@ -38,6 +38,7 @@ class Predictor:
         self.past: int = asked["past"]
         self.channels: int = asked["channels"]
         self.size: int = asked["size"]
+        self.actions: int = asked.get("actions", 0)  # models of before environments have none
 
     @torch.no_grad()
     def __call__(self, past: Tensor, count: int, actions: Tensor | None = None) -> Tensor:
@@ -45,7 +46,7 @@ class Predictor:
 
         Args:
             past: in [0, 1].
-            actions: [B, ≥ count, A], of environments only.
+            actions: [B, ≥ count, A], what is done from the last frame on; of environments only.
         """
         known, height, width = padded(past[:, -self.past :] * 2 - 1)
         given = [None] * len(known) if actions is None else actions.split(AT_ONCE)
@@ -128,8 +129,8 @@ class Predictor:
             UserError: there is no whole model in the folder.
         """
         kept = models.load(folder, application="video")
-        asked = dict(kept.config)
-        net = network(**{name: asked[name] for name in ("game", "channels", "past", "width")})
+        asked = kept.config
+        net = network(**{name: value for name, value in asked.items() if name != "size"})
         net.load_state_dict(kept.states["network"])
         return cls(asked, net, kept.about)
 

@@ -77,7 +77,8 @@ def compare(
         import torch
 
         from gantools.media import write_video
-        from gantools_video.application import BASELINES, beside
+        from gantools_video.baselines import BASELINES
+        from gantools_video.pictures import beside
 
         model = predictor_of(run)
         past, rate, future = window(clip, model.past, at, frames)
@@ -97,11 +98,19 @@ def predictor_of(run: Path | None) -> Predictor:
     """Load what predicts for a run; None stands for the model that comes with the plugin.
 
     Raises:
-        UserError: it is no run of video, or has no whole model or checkpoint.
+        UserError: it is no run of video, has no whole model or checkpoint, or learned from an
+            environment.
     """
     from gantools_video.predictor import SHIPPED, Predictor
 
-    return model_of(run, "video", Predictor.load, SHIPPED)
+    model = model_of(run, "video", Predictor.load, SHIPPED)
+    if model.actions:
+        raise UserError(
+            f"{run} learned from an environment and needs to be told what is done in it, which a "
+            f"clip does not say: `gantools evaluate {run}` and `gantools report {run}` show what "
+            "it predicts."
+        )
+    return model
 
 
 def window(

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from gantools_video.baselines import copy, flow, linear
+from gantools_video.baselines import copy, flow, flow_repeated, linear
 
 from gantools import UserError
 
@@ -43,8 +43,12 @@ def scene(places, size=(48, 64), channels=3):
     return torch.stack(frames)[None, :, None].repeat(1, 1, channels, 1, 1)
 
 
+both = pytest.mark.parametrize("flow", [flow, flow_repeated])
+
+
+@both
 @pytest.mark.parametrize(("dx", "dy"), [(2, 0), (-2, 0), (0, 2), (1, -2)])
-def test_flow_moves_a_square_on(dx, dy):
+def test_flow_moves_a_square_on(flow, dx, dy):
     pytest.importorskip("cv2")
     known, future = scene((24 + k * dx, 16 + k * dy) for k in range(5)).split([2, 3], dim=1)
     predicted = flow(known, 3)
@@ -60,21 +64,32 @@ def test_flow_moves_a_square_on(dx, dy):
     assert (error < torch.tensor([0.5, 0.6, 0.7]) * copys).all()
 
 
-def test_flow_looks_where_each_pixel_was(monkeypatch):
+@pytest.fixture
+def found(monkeypatch):
+    """Has the flow be what it is told, [H, W, 2]; gives the pictures between which it was asked."""
     cv2 = pytest.importorskip("cv2")
-    past = noise(2, 3, 3, 12, 16)
     asked = []
 
-    class TwoLeftOneDown:
-        @classmethod
-        def create(cls, preset):
-            return cls()
+    def tell(v):
+        class Told:
+            @classmethod
+            def create(cls, preset):
+                return cls()
 
-        def calc(self, first, second, start):
-            asked.append((first, second))
-            return np.tile(np.float32([-2, 1]), (12, 16, 1))
+            def calc(self, first, second, start):
+                asked.append((first, second))
+                return np.float32(v)
 
-    monkeypatch.setattr(cv2, "DISOpticalFlow", TwoLeftOneDown)
+        monkeypatch.setattr(cv2, "DISOpticalFlow", Told)
+        return asked
+
+    return tell
+
+
+@both
+def test_flow_looks_where_each_pixel_was(found, flow):
+    past = noise(2, 3, 3, 12, 16)
+    asked = found(np.tile([-2, 1], (12, 16, 1)))
     predicted = flow(past, 2)
     for k in (1, 2):
         rows = (torch.arange(12) + k).clamp(max=11)
@@ -87,7 +102,29 @@ def test_flow_looks_where_each_pixel_was(monkeypatch):
         np.testing.assert_array_equal(second, window[1])
 
 
-def test_flow_of_a_pan_moves_every_pixel_and_repeats_the_border():
+def test_flow_is_interpolated_once_or_at_every_step(found):
+    past = noise(1, 2, 1, 12, 16)
+    found(np.tile([0.5, 0], (12, 16, 1)))
+    last = past[0, -1, 0]
+    once, repeated = (way(past, 2)[0, 1, 0, :, :14] for way in (flow, flow_repeated))
+    torch.testing.assert_close(once, last[:, 1:15], atol=1e-5, rtol=0)
+    blurred = (last[:, :14] + 2 * last[:, 1:15] + last[:, 2:]) / 4
+    torch.testing.assert_close(repeated, blurred, atol=1e-5, rtol=0)
+
+
+def test_flow_stays_at_its_place_or_is_followed(found):
+    past = noise(1, 2, 1, 12, 16)
+    v = np.zeros((12, 16, 2))
+    v[:, :8, 0] = 4  # the left half comes from the right, which stands still
+    found(v)
+    last = past[0, -1, 0]
+    once, repeated = (way(past, 2)[0, 1, 0] for way in (flow, flow_repeated))
+    torch.testing.assert_close(once[:, 4:8], last[:, 12:16], atol=1e-5, rtol=0)
+    torch.testing.assert_close(repeated[:, 4:8], last[:, 8:12], atol=1e-5, rtol=0)
+
+
+@both
+def test_flow_of_a_pan_moves_every_pixel_and_repeats_the_border(flow):
     pytest.importorskip("cv2")
     texture = torch.nn.functional.interpolate(noise(1, 1, 10, 14), (40, 56), mode="bicubic")
     texture = texture.clamp(0, 1)
@@ -99,7 +136,8 @@ def test_flow_of_a_pan_moves_every_pixel_and_repeats_the_border():
     torch.testing.assert_close(second[..., 6:-6, 0], second[..., 6:-6, 1], atol=0.03, rtol=0)
 
 
-def test_flow_leaves_what_stands_still_and_takes_windows_one_by_one():
+@both
+def test_flow_leaves_what_stands_still_and_takes_windows_one_by_one(flow):
     pytest.importorskip("cv2")
     moving = scene([(20, 16), (22, 16)], channels=1)
     still = moving[:, 1:].repeat(1, 2, 1, 1, 1)

@@ -117,10 +117,17 @@ def test_windows_hold_no_copy_of_the_frames():
 
 def test_what_is_kept_is_the_same_when_it_is_read(tmp_path):
     train = [torch.arange(24, dtype=torch.uint8).view(2, 3, 2, 2), torch.ones(1, 3, 2, 2)]
-    clips.keep(clips.Clips(train, train[1:], [], "two films"), tmp_path / "kept.npz")
+    done = [torch.rand(2, 5), torch.rand(1, 5)]
+    films = clips.Clips(train, train[1:], [], "two films", done, done[1:])
+    clips.keep(films, tmp_path / "kept.npz")
     again = clips.kept(tmp_path / "kept.npz")
     assert (again.source, again.left_out) == ("two films", [])
-    for given, found in ((train, again.train), (train[1:], again.test)):
+    for given, found in (
+        (train, again.train),
+        (train[1:], again.test),
+        (done, again.train_actions),
+        (done[1:], again.test_actions),
+    ):
         assert len(given) == len(found)
         assert all(map(torch.equal, given, found))
 

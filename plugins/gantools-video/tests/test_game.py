@@ -93,7 +93,27 @@ def test_films_of_actions_are_not_mirrored():
     actions = torch.rand(2, P + K, 2)
     seen, given = film(actions=2).reals(turn(batch=(frames, actions)))
     assert_close(seen, frames / 127.5 - 1)
-    assert_close(given, actions[:, P - 1 :])
+    assert_close(given, actions)
+
+
+def test_the_first_predicted_frame_follows_what_is_done_after_the_last_known_one():
+    class Doing(nn.Module):
+        def forward(self, past, motion, action):
+            return [action[:, :, None, None].expand(-1, 1, *past.shape[2:])], motion
+
+    played = film(adversarial=False)
+    played.predictor.module = Doing()
+    now = turn(batch=(torch.zeros(2, P + K, 1, 16, 16), torch.arange(2.0 * (P + K)).view(2, -1, 1)))
+    made = played.fakes(now)[-1]
+    rows = torch.arange(P - 1, P - 1 + K)  # from frame t to t + 1
+    assert_close(made[..., 0, 0, 0], torch.stack([rows, rows + P + K]).float())
+
+
+def test_dreams_are_as_long_as_they_are_looked_at_however_short_the_rollout():
+    frames = torch.randint(256, (2, P + 1, 1, 64, 64), dtype=torch.uint8)
+    played = film("feedback", longest=1, actions=2)
+    dreamt = played.dreamt(turn(batch=(frames, torch.rand(2, P + 1, 2))))
+    assert dreamt.shape == (2, played.seen, 1, 64, 64)
 
 
 def test_half_of_the_other_films_are():

@@ -69,6 +69,17 @@ def test_what_was_saved_predicts_the_same(tmp_path):
     assert again.about == {"seed": 3}
 
 
+def test_models_of_actions_predict_by_them_and_older_ones_have_none(tmp_path):
+    torch.manual_seed(0)
+    asked = {**ASKED, "actions": 3}
+    Predictor(asked, Warp(1, 2, 2, actions=3)).save(tmp_path / "new")
+    again = Predictor.load(tmp_path / "new")
+    assert again.actions == 3
+    assert again.net.actions.layers[0].in_features == 3
+    Predictor(ASKED, Warp(1, 2, 2)).save(tmp_path / "old")
+    assert Predictor.load(tmp_path / "old").actions == 0
+
+
 def test_no_model_is_said(tmp_path):
     with pytest.raises(UserError, match="no whole model"):
         Predictor.load(tmp_path)

@@ -6,13 +6,18 @@ import shutil
 
 import numpy as np
 import pytest
-from gantools_video import reading
+from gantools_video import clips as clips_module
+from gantools_video import environments, reading
+from gantools_video.application import VideoApplication
 from gantools_video.clips import kept, load
+from gantools_video.config import VideoConfig
+from gantools_video.predictor import Predictor
 from program import assert_same_run
 from program import gantools as command
+from torch import nn
 
 import gantools
-from gantools import Observer
+from gantools import Observer, Setting
 from gantools.media import write_video
 from gantools.testing import assert_plugin_ok
 
@@ -30,7 +35,7 @@ def small(clips) -> dict[str, object]:
         "width": 4,
         "discriminator_width": 4,
         "batch": 4,
-        "test": 10,
+        "samples": 10,
         "checkpoint_every": 2,
         "evaluate_every": 3,
     }
@@ -56,7 +61,7 @@ def test_the_other_games_play(small, tmp_path, game):
 def test_the_evaluation_has_every_figure_of_every_step(run):
     found = gantools.evaluate(run)
     for part in (found, found["left_out"]):
-        for name in ("ours", "copy", "linear", "flow"):
+        for name in ("ours", "copy", "linear", "flow", "flow-repeated"):
             for figure in ("psnr", "ssim", "moving_psnr", "gradient_ratio", "motion_ratio"):
                 assert len(part[name][figure]) == 3
         assert part["copy"]["motion_ratio"] == [0, 0, 0]
@@ -94,6 +99,98 @@ def test_clips_are_kept_as_they_are(clips, run):
     for part in ("train", "test", "left_out"):
         pairs = zip(getattr(before, part), getattr(after, part), strict=True)
         assert all((a == b).all() for a, b in pairs)
+
+
+# -- environments ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def acting(small) -> dict[str, object]:
+    """Options of a training on an environment of the tests; size 16, one frame every 2 steps."""
+    return {**small, "data": "env:Sum-v0", "size": 16, "progress": False}
+
+
+@pytest.fixture(scope="session")
+def acted(acting, tmp_path_factory):
+    """A finished run of it."""
+    return gantools.run("video", out=tmp_path_factory.mktemp("runs") / "run", **acting).path
+
+
+def test_an_environment_is_judged_with_wrong_actions_too(acted):
+    found = gantools.evaluate(acted)
+    assert found["data"].endswith("a frame every 2 steps; random actions, held for 1 to 8 steps")
+    for name in ("ours", "wrong_actions", "copy", "linear", "flow"):
+        assert len(found[name]["psnr"]) == 3
+    assert "ours, wrong actions" in (acted / "report.html").read_text()
+
+
+@pytest.mark.parametrize("game", ["feedback", "mathieu"])
+def test_the_other_games_play_environments(acting, tmp_path, game):
+    options = {**acting, "past": 4, "rollout": 1, "horizon": 2}
+    run = gantools.run("video", out=tmp_path / "run", game=game, **options)
+    assert gantools.evaluate(run.path)["game"] == game
+
+
+def test_a_run_of_an_environment_goes_on_exactly_by_what_it_kept(acting, tmp_path, monkeypatch):
+    options = {**acting, "evaluate_every": 0}
+    whole = gantools.run("video", out=tmp_path / "one", **options)
+    gantools.run("video", out=tmp_path / "two", observers=[Stop()], **options)
+    monkeypatch.delattr(environments, "films")
+    gantools.resume(tmp_path / "two", progress=False)
+    assert_same_run(whole.path, tmp_path / "two")
+
+
+class Adds(nn.Module):
+    """Adds what was done to the last frame as the environment Sum does: 20 levels of 255."""
+
+    def __init__(self, listens):
+        super().__init__()
+        self.listens = listens
+
+    def forward(self, past, motion, action):
+        last = past[:, -3:].clone()
+        last[..., :8] += self.listens * 40 / 255 * (action[:, 2] - action[:, 0]).view(-1, 1, 1, 1)
+        return [last], motion
+
+
+@pytest.mark.parametrize("listens", [True, False])
+def test_wrong_actions_tell_who_looks_at_them(acting, monkeypatch, listens):
+    config = {k: v for k, v in acting.items() if k != "progress"}
+    application = VideoApplication(VideoConfig(**config))
+    predictor = Predictor({**application.asked, "size": 16}, Adds(listens))
+    monkeypatch.setattr(application, "model", lambda game: predictor)
+    found = application.judged(None)
+    ours, wrong = (found[name]["psnr"] for name in ("ours", "wrong_actions"))
+    if listens:
+        assert min(ours) > 58
+        assert max(wrong) < 40
+    else:
+        assert ours == wrong == found["copy"]["psnr"]
+
+
+def test_a_game_that_is_loaded_needs_no_films(small, acting, monkeypatch):
+    monkeypatch.delattr(clips_module, "load")
+    for data, channels, actions in (
+        ("moving-digits", 1, 0),
+        (small["data"], 3, 0),
+        ("env:Sum-v0", 3, 3),
+    ):
+        application = VideoApplication(VideoConfig(data=data, width=4, discriminator_width=4))
+        game, data = application.build(Setting(training=False))
+        assert data is None
+        model = application.model(game)
+        assert (model.channels, model.actions) == (channels, actions)
+
+
+@pytest.mark.parametrize("verb", ["predict", "compare"])
+def test_a_clip_does_not_say_what_is_done(clips, acted, tmp_path, verb):
+    out = tmp_path / "future.mp4"
+    done = command("video", verb, clips / "one.mp4", "--run", acted, "-o", out)
+    assert done.returncode == 2
+    assert "needs to be told what is done in it, which a clip does not say" in done.stderr
+    assert f"gantools evaluate {acted}" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not out.exists()
 
 
 # -- the verbs -------------------------------------------------------------------------------------
@@ -180,7 +277,8 @@ def test_nothing_after_the_moment_is_one_sentence(clips, run, tmp_path):
     ("options", "said"),
     [
         (("--size", "30"), "multiple of 8"),
-        (("--batch", "500"), "too few for a --batch of 500"),
+        (("--batch", "500"), "video: a batch has 1 to 69 samples, not 500"),
+        (("--data", "env:Nowhere-v0"), "Unknown environment 'Nowhere-v0'"),
         (("--horizon", "60"), "smaller --horizon"),
     ],
 )
