@@ -138,8 +138,8 @@ def test_iterating_again_goes_on_and_several_tensors_stay_together():
     [
         ((), {"size": 1}, "one length"),
         ((torch.zeros(3), torch.zeros(4)), {"size": 1}, r"one length, not \[3, 4\]"),
-        ((torch.zeros(3),), {"size": 4}, "1 to 3 samples, not 4"),
-        ((torch.zeros(3),), {"size": 0}, "1 to 3 samples, not 0"),
+        ((torch.zeros(3),), {"size": 4}, "a batch of 4 cannot be taken of 3 samples"),
+        ((torch.zeros(3),), {"size": 0}, "a batch of 0 cannot be taken of 3 samples"),
         ((torch.zeros(9),), {"size": 5, "world_size": 2}, "5 samples .* 2 processes"),
     ],
 )

@@ -66,7 +66,9 @@ class Batches:
             raise ValueError(f"the tensors must have one length, not {sorted(lengths)}")
         (self.length,) = lengths
         if not 1 <= size <= self.length:
-            raise ValueError(f"a batch has 1 to {self.length} samples, not {size}")
+            raise ValueError(
+                f"a batch of {size} cannot be taken of {self.length:,} samples to train on"
+            )
         if size % world_size:
             raise ValueError(f"{size} samples cannot be shared equally by {world_size} processes")
         self.tensors, self.size, self.seed = tensors, size, seed

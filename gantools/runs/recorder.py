@@ -33,6 +33,7 @@ class Recorder(Observer):
         self.score: float | None = None
 
     def training_began(self, trainer: Trainer) -> None:
+        """Open the metrics; write the first checkpoint of a new training."""
         self.seconds, self.began = self.session.seconds, time.monotonic()
         if self.active:
             self.checkpoints.forget_after(trainer.turn)
@@ -45,6 +46,7 @@ class Recorder(Observer):
         self.saved = trainer.turn
 
     def turn_ended(self, trainer: Trainer, figures: Mapping[str, Any]) -> None:
+        """Write what is due: a row, a short evaluation, a checkpoint."""
         turn, config = trainer.turn, self.config
         self.keep_troubles(trainer)
         row: dict[str, float] = {}
@@ -104,6 +106,7 @@ class Recorder(Observer):
         return best is None or score > best[1]
 
     def training_ended(self, trainer: Trainer, error: BaseException | None) -> None:
+        """Write the last checkpoint, and how it ended."""
         status = "finished" if trainer.turn == trainer.turns else "interrupted"
         if error is not None:
             status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"

@@ -91,11 +91,6 @@ class CodecApplication(Application[CodecConfig]):
         if not setting.training:
             return game, None
         squares = cut(self.images.train)
-        if len(squares) < config.batch:
-            raise UserError(
-                f"{config.data} has {len(squares)} squares of pictures to train on, too few for a "
-                f"--batch of {config.batch}."
-            )
         return game, Batches(
             torch.from_numpy(squares), size=config.batch, seed=config.seed, **setting.share
         )

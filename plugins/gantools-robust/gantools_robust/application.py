@@ -40,10 +40,6 @@ class Robust(Application[RobustConfig]):
     def build(self, setting: Setting) -> tuple[Duel, Batches]:
         """Both classifiers, and this process's share of the digits."""
         config = self.config
-        if config.batch % setting.world_size:
-            raise UserError(
-                f"{setting.world_size} processes cannot share --batch {config.batch} equally."
-            )
         images, labels = labelled_digits(config.seed)
         train, held_out = (split / 255 for split in images)  # pixels from 0, paper, to 1, ink
         self.validation = self._judge(train[:VALIDATION], labels.train[:VALIDATION], setting)
@@ -54,8 +50,7 @@ class Robust(Application[RobustConfig]):
             labels.train[VALIDATION:],
             size=config.batch,
             seed=config.seed,
-            rank=setting.rank,
-            world_size=setting.world_size,
+            **setting.share,
         )
         return Duel(config), batches
 

@@ -73,5 +73,5 @@ def test_bad_input_is_one_sentence(tmp_path, options, said):
 
 
 def test_a_batch_that_processes_cannot_share_is_refused():
-    with pytest.raises(UserError, match="3 processes cannot share --batch 128 equally"):
+    with pytest.raises(ValueError, match="128 samples cannot be shared equally by 3 processes"):
         Robust(RobustConfig()).build(Setting(world_size=3))

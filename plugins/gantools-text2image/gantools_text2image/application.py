@@ -89,11 +89,6 @@ class TextToImage(Application[TextToImageConfig]):
                 f"Each of {setting.world_size} processes needs two pictures of a batch, one whose "
                 f"caption is wrong for the other: --batch {2 * setting.world_size} or more."
             )
-        if config.batch > len(train):
-            raise UserError(
-                f"{config.data} has {len(train)} pictures to train on, too few for a --batch of "
-                f"{config.batch}."
-            )
         texts = [caption for captions in train.captions for caption in captions]
         learned = hasattr(self.encoder, "tokens")
         if learned:

@@ -122,7 +122,7 @@ def test_a_run_stands_by_itself_when_its_pictures_have_gone(small, tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"batch": 64}, "pictures to train on, too few for a --batch of 64"),
+        ({"batch": 64}, "a batch of 64 cannot be taken of \\d+ samples to train on"),
         ({"data": "/nowhere/at/all"}, "/nowhere/at/all"),
         ({"text": "minilmm"}, "Did you mean 'minilm'?"),
         ({"text": "gone.npz"}, "gone.npz"),

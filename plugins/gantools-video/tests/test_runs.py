@@ -277,7 +277,7 @@ def test_nothing_after_the_moment_is_one_sentence(clips, run, tmp_path):
     ("options", "said"),
     [
         (("--size", "30"), "multiple of 8"),
-        (("--batch", "500"), "video: a batch has 1 to 69 samples, not 500"),
+        (("--batch", "500"), "a batch of 500 cannot be taken of 69 samples to train on"),
         (("--data", "env:Nowhere-v0"), "Unknown environment 'Nowhere-v0'"),
         (("--horizon", "60"), "smaller --horizon"),
     ],
