@@ -12,12 +12,15 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, grid_sample, interpolate
+from torch.nn.functional import avg_pool2d, interpolate
+
+from gantools_video.matching import flow
+from gantools_video.sampling import sampled
 
 STRIDE = 8
 """From one place of a code to the next, in pixels."""
 REACH = 12.0
-"""Pixels that one step can move anything, in either direction."""
+"""Pixels by which a step's motion can differ from the last one's, in either direction."""
 
 
 class Motion(NamedTuple):
@@ -32,6 +35,8 @@ class Motion(NamedTuple):
     """m, how much of a pixel came from there, [B, 1, H, W] in [0, 1]."""
     drawn: Tensor | None = None
     """s, what the rest is, [B, C, H, W] in [−1, 1]."""
+    flow: Tensor | None = None
+    """v, where in the frame before each pixel came from, as ``where``; None in what is known."""
 
     def frame(self) -> Tensor:
         """m · x₀(p + w(p)) + (1 − m) · s, [B, C, H, W]."""
@@ -97,14 +102,18 @@ class Warp(nn.Module):
     The flow v of a step (pixels) leads to the frame before, and w to the last frame that was
     known: w(p) = v(p) + w′(p + v(p)), w′ of the step before, 0 at first. So a frame is
     interpolated once however many steps ahead it is, and does not blur.
+
+    What moves goes on as it did: v(p) = v′(p + v′(p)) + δ(p), v′ of the step before; that of the
+    last known frame is found by :func:`gantools_video.matching.flow`. The network learns δ, m, s.
     """
 
     def __init__(self, channels: int, past: int, width: int, actions: int = 0) -> None:
         super().__init__()
-        self.encoder = Encoder(channels * past, width)
+        self.encoder = Encoder(channels * past + 2, width)
         self.decoder = Decoder(3 + channels, width, skips=True)
         self.actions = Actions(actions, 8 * width)
-        with torch.no_grad():  # at first everything stays where it is
+        self.channels = channels
+        with torch.no_grad():  # at first everything goes on as it did
             self.decoder.end.weight[:3].mul_(0.01)
             self.decoder.end.bias.zero_()[2] = 4.0  # and is not drawn: 0.98 of it
 
@@ -112,11 +121,16 @@ class Warp(nn.Module):
         self, past: Tensor, motion: Motion, action: Tensor | None = None
     ) -> tuple[list[Tensor], Motion]:
         """The next frame, and what the step after it needs."""
-        *fine, code = self.encoder(past)
-        out = self.decoder(self.actions(code, action), fine[::-1])
-        v, m, s = out[:, :2], out[:, 2:3].sigmoid(), out[:, 3:].tanh()
-        v = REACH * (v / REACH).tanh()
-        motion = Motion(motion.source, v + sampled(motion.where, v), m, s)
+        last = motion.flow
+        if last is None:
+            before, now = past.split(self.channels, 1)[-2:]
+            last = flow(now, before)
+        known = sampled(last, last)
+        *fine, code = self.encoder(torch.cat([past, known / REACH], 1))
+        out = self.decoder(self.actions(code, action), fine[::-1]).float()
+        delta, m, s = out[:, :2], out[:, 2:3].sigmoid(), out[:, 3:].tanh()
+        v = known + REACH * (delta / REACH).tanh()
+        motion = Motion(motion.source, v + sampled(motion.where, v), m, s, v)
         return [motion.frame()], motion
 
 
@@ -238,26 +252,6 @@ class Discriminator(nn.Module):
         """Scores of patches; of about 40 pixels if it halves thrice."""
         stretches = film.unfold(1, self.frames, 1).movedim(-1, 2)  # [B, N, frames, C, H, W]
         return self.look(stretches.flatten(2, 3).flatten(0, 1)).view(len(film), -1)
-
-
-def sampled(x: Tensor, away: Tensor) -> Tensor:
-    """x(p + away(p)) for all places p, linear between pixels; the border goes on beyond itself.
-
-    Args:
-        x: [B, C, H, W].
-        away: [B, 2, H, W], x and y in pixels.
-    """
-    height, width = x.shape[2:]
-    rows = torch.arange(height, device=x.device, dtype=x.dtype)[:, None]
-    columns = torch.arange(width, device=x.device, dtype=x.dtype)
-    at = torch.stack(
-        [
-            (away[:, 0] + columns) * (2 / max(width - 1, 1)) - 1,
-            (away[:, 1] + rows) * (2 / max(height - 1, 1)) - 1,
-        ],
-        -1,
-    )
-    return grid_sample(x, at, padding_mode="border", align_corners=True)
 
 
 def scaled(x: Tensor, factor: int) -> Tensor:
