@@ -10,10 +10,10 @@ from gantools_video.networks import (
     Pyramid,
     Warp,
     network,
-    sampled,
     scaled,
 )
 from gantools_video.rollout import rollout
+from gantools_video.sampling import sampled
 from torch.nn.functional import interpolate
 from torch.testing import assert_close
 
@@ -40,17 +40,32 @@ def test_between_pixels_it_is_linear():
     assert_close(moved(x, right=0.25)[..., :-1], 0.75 * x[..., :-1] + 0.25 * x[..., 1:])
 
 
-def going(right, down, kept=50.0):
-    """A Warp that moves everything by the same every step."""
-    net = Warp(1, past=2, width=2)
-    with torch.no_grad():
-        net.decoder.end.weight.zero_()
-        reach = torch.tensor([right, down]) / 12
-        net.decoder.end.bias.copy_(torch.tensor([*(12 * reach.atanh()), kept, 0.0]))
-    return net
+@pytest.fixture
+def going(monkeypatch):
+    """A Warp of films in which everything moves by the same, more of it in every step, or not."""
+
+    def made(right, down, kept=50.0, more=0.0):
+        where = torch.tensor([right, down]).view(1, 2, 1, 1)
+        found = "gantools_video.networks.flow"
+        monkeypatch.setattr(found, lambda x, before: where.expand(len(x), 2, *x.shape[2:]))
+        net = Warp(1, past=2, width=2)
+        with torch.no_grad():
+            net.decoder.end.weight.zero_()
+            delta = 12 * torch.tensor(more / 12).atanh()
+            net.decoder.end.bias.copy_(torch.tensor([delta, 0.0, kept, 0.0]))
+        return net
+
+    return made
 
 
-def test_a_steady_motion_is_interpolated_once_however_far():
+def test_what_the_network_finds_is_added_to_the_motion_before(going):
+    past = torch.rand(1, 2, 1, 16, 64) * 2 - 1
+    (film,) = rollout(going(1.0, 0, more=0.5), past, 3)
+    for made, right in zip(film.unbind(1), (1.5, 1.5 + 2, 1.5 + 2 + 2.5), strict=True):
+        assert_close(made[..., :48], moved(past[:, -1], right=right)[..., :48], atol=1e-4, rtol=0)
+
+
+def test_a_steady_motion_is_interpolated_once_however_far(going):
     past = torch.rand(1, 2, 1, 16, 64) * 2 - 1
     (film,) = rollout(going(1.5, 0), past, 8)
     for k in (1, 4, 8):  # a chain of eight interpolations would blur
@@ -59,7 +74,7 @@ def test_a_steady_motion_is_interpolated_once_however_far():
         )
 
 
-def test_what_is_not_kept_is_drawn():
+def test_what_is_not_kept_is_drawn(going):
     (film,) = rollout(going(1.0, 1.0, kept=-50.0), torch.rand(1, 2, 1, 16, 16), 2)
     assert_close(film, torch.zeros_like(film), atol=1e-4, rtol=0)  # tanh of 0
 

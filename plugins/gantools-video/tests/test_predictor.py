@@ -11,24 +11,31 @@ from gantools import UserError
 ASKED = {"game": "warp", "channels": 1, "past": 2, "width": 2, "size": 32}
 
 
-def going(right, down):
-    """Moves everything by the same, and draws nothing."""
-    net = Warp(1, past=2, width=2)
-    with torch.no_grad():
-        net.decoder.end.weight.zero_()
-        reach = torch.tensor([right, down]) / 12
-        net.decoder.end.bias.copy_(torch.tensor([*(12 * reach.atanh()), 50.0, 0.0]))
-    return Predictor(ASKED, net)
+@pytest.fixture
+def going(monkeypatch):
+    """Of films in which everything moves by the same; draws nothing."""
+
+    def made(right, down):
+        where = torch.tensor([float(right), float(down)]).view(1, 2, 1, 1)
+        found = "gantools_video.networks.flow"
+        monkeypatch.setattr(found, lambda x, before: where.expand(len(x), 2, *x.shape[2:]))
+        net = Warp(1, past=2, width=2)
+        with torch.no_grad():
+            net.decoder.end.weight.zero_()
+            net.decoder.end.bias.copy_(torch.tensor([0.0, 0.0, 50.0, 0.0]))
+        return Predictor(ASKED, net)
+
+    return made
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (17, 30)])
-def test_films_have_their_own_size(shape):
+def test_films_have_their_own_size(shape, going):
     past = torch.rand(3, 4, 1, *shape)
     made = going(0, 0)(past, 5)
     assert_close(made, past[:, -1:].expand(-1, 5, -1, -1, -1), atol=1e-4, rtol=0)
 
 
-def test_many_films_are_predicted_in_pieces():
+def test_many_films_are_predicted_in_pieces(going):
     past = torch.rand(40, 2, 1, 16, 16)
     assert_close(
         going(1, 0)(past, 2)[..., :-2],
@@ -39,20 +46,20 @@ def test_many_films_are_predicted_in_pieces():
 
 
 @pytest.mark.parametrize("shape", [(32, 32), (20, 75), (100, 41)])
-def test_tiles_of_what_stays_are_the_whole(shape):
+def test_tiles_of_what_stays_are_the_whole(shape, going):
     past = torch.rand(2, 1, *shape)
     for frame in going(0, 0).tiled(past, 2):
         assert_close(frame, past[-1], atol=1e-4, rtol=0)
 
 
-def test_resizing_moves_the_full_picture():
+def test_resizing_moves_the_full_picture(going):
     past = torch.rand(2, 1, 64, 128)  # twice the size that it was trained on
     one, two = going(1.0, 0).resized(past, 2)
     assert_close(one[..., :124], past[-1][..., 2:126], atol=1e-3, rtol=0)
     assert_close(two[..., :120], past[-1][..., 4:124], atol=1e-3, rtol=0)
 
 
-def test_smaller_pictures_are_enlarged_for_it():
+def test_smaller_pictures_are_enlarged_for_it(going):
     past = torch.rand(2, 1, 16, 16)
     one, *_ = going(2.0, 0).resized(past, 1)
     assert one.shape == (1, 16, 16)
