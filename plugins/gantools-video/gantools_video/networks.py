@@ -42,7 +42,7 @@ class Motion(NamedTuple):
         """m · x₀(p + w(p)) + (1 − m) · s, [B, C, H, W]."""
         assert self.kept is not None
         assert self.drawn is not None
-        moved = sampled(self.source, self.where)
+        moved = sampled(self.source, self.where, "bicubic").clamp(-1, 1)
         return self.kept * moved + (1 - self.kept) * self.drawn
 
 
@@ -115,7 +115,7 @@ class Warp(nn.Module):
         self.channels = channels
         with torch.no_grad():  # at first everything goes on as it did
             self.decoder.end.weight[:3].mul_(0.01)
-            self.decoder.end.bias.zero_()[2] = 4.0  # and is not drawn: 0.98 of it
+            self.decoder.end.bias.zero_()[2] = 5.0  # and is not drawn: 0.99 of it
 
     def forward(
         self, past: Tensor, motion: Motion, action: Tensor | None = None

@@ -7,12 +7,14 @@ from torch import Tensor
 from torch.nn.functional import grid_sample
 
 
-def sampled(x: Tensor, away: Tensor) -> Tensor:
-    """x(p + away(p)) for all places p, linear between pixels; the border goes on beyond itself.
+def sampled(x: Tensor, away: Tensor, mode: str = "bilinear") -> Tensor:
+    """x(p + away(p)) for all places p; the border goes on beyond itself.
 
     Args:
         x: [B, C, H, W].
         away: [B, 2, H, W], x and y in pixels.
+        mode: between pixels ``bilinear``, or ``bicubic``, which keeps edges but goes beyond the
+            values that there are.
     """
     height, width = x.shape[2:]
     rows = torch.arange(height, device=x.device, dtype=x.dtype)[:, None]
@@ -24,4 +26,4 @@ def sampled(x: Tensor, away: Tensor) -> Tensor:
         ],
         -1,
     )
-    return grid_sample(x, at, padding_mode="border", align_corners=True)
+    return grid_sample(x, at, mode, padding_mode="border", align_corners=True)
