@@ -59,12 +59,13 @@ def load_run(
     Raises:
         UserError: it is of another, it is no run, or has no such checkpoint.
     """
-    from gantools.api import load
     from gantools.runs.folder import Run
 
     found = Run.open(run).manifest["application"]
     if found != application:
         raise UserError(f"{run} is a run of {found!r}, not of {application!r}.")
+    from gantools.api import load
+
     return load(run, checkpoint=checkpoint, device=device)
 
 

@@ -67,7 +67,8 @@ class Batches:
         (self.length,) = lengths
         if not 1 <= size <= self.length:
             raise ValueError(
-                f"a batch of {size} cannot be taken of {self.length:,} samples to train on"
+                f"a batch of {size} cannot be taken of {self.length:,} samples to train on: take a "
+                "smaller one, or more data"
             )
         if size % world_size:
             raise ValueError(f"{size} samples cannot be shared equally by {world_size} processes")

@@ -116,7 +116,7 @@ class CodecApplication(Application[CodecConfig]):
         """The coder of a game, in whole numbers; nameless until it is exported."""
         assert isinstance(game, CodecGame)
         parts = model.parts_of(game.codec.module, self.config.aim == "lossy")
-        return ModelCoder(bytes(8), parts)
+        return ModelCoder(model.NAMELESS, parts)
 
     # -- how it is judged ----------------------------------------------------------------------
 

@@ -66,7 +66,7 @@ def read(path: Path) -> np.ndarray:
         raise UserError(f"{path} is torn: {said}. Get another copy of it.") from None
 
 
-def write(image: np.ndarray, path: Path) -> None:
+def write(image: np.ndarray, path: Path, said: Path | None = None) -> None:
     """Write an image without loss, in the format that the name's suffix says.
 
     A .webp keeps no alpha that is opaque everywhere; else what :func:`read` gives is ``image``.
@@ -74,6 +74,7 @@ def write(image: np.ndarray, path: Path) -> None:
     Args:
         image: uint8 [H, W, C].
         path: what is there is replaced.
+        said: what messages call it.
 
     Raises:
         UserError: the format cannot keep it.
@@ -84,8 +85,8 @@ def write(image: np.ndarray, path: Path) -> None:
     if not keeps(suffix, image.shape):
         height, width, channels = image.shape
         raise UserError(
-            f"Cannot write {str(path)!r}: {suffix} does not keep {height} × {width} pixels of "
-            f"{CHANNELS[channels - 1]}; choose a .png."
+            f"Cannot write {str(said or path)!r}: {suffix} does not keep {height} × {width} pixels "
+            f"of {CHANNELS[channels - 1]}; choose a .png."
         )
     grey = image[:, :, 0] if image.shape[2] == 1 else image
     Image.fromarray(grey).save(path, WRITTEN[suffix][0], lossless=True, exact=True)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from gantools_codec.codec import Codec
 
 SHIPPED = Path(__file__).parent / "model"
+NAMELESS = bytes(8)
+"""Of a coder that was not exported."""
 CODE = ("basis", "gain", "mean", "law")
 """The arrays of a :class:`CodeCoder` that are no networks."""
 Parts = Mapping[tuple[int, bool], Part]
@@ -103,12 +105,18 @@ def load(folder: Path) -> ModelCoder:
 
 
 def coder_of(run: Path | None) -> ModelCoder:
-    """The coder of a run; None stands for the model that comes with the plugin.
+    """The coder of a finished run; None stands for the model that comes with the plugin.
 
     Raises:
-        UserError: it is no run of codec, or has no whole model or checkpoint.
+        UserError: it is no run of codec, or is not finished: nobody could read its files later.
     """
-    return model_of(run, "codec", load, SHIPPED)
+    coder = model_of(run, "codec", load, SHIPPED)
+    if coder.name == NAMELESS:
+        raise UserError(
+            f"{run} is not finished, and with its next step nothing could read what it writes now: "
+            f"`gantools resume {run}` first."
+        )
+    return coder
 
 
 def _networks(part: Part) -> dict[str, Network]:

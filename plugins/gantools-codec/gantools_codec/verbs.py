@@ -74,6 +74,8 @@ def decompress(
     from gantools_codec import images
     from gantools_codec.container import Reader
 
+    if str(out) == "-":
+        raise UserError("Pictures cannot be piped on: give the name of a picture or of a folder.")
     single = out.suffix.lower() in (*images.READ, *images.WRITTEN)
     if single:
         images.check_suffix(out)
@@ -87,7 +89,7 @@ def decompress(
             for name, image in reader.images(done):
                 path = temporary if single else temporary / names.fresh(name, image.shape)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                images.write(image, path)
+                images.write(image, path, out if single else None)
     print(f"{out}: {_images(count)}")
 
 
@@ -255,6 +257,10 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror}.") from None
     with file:
+        if not file.seekable():
+            raise UserError(
+                f"{path} is a pipe, which cannot be read to and fro: save it to a file."
+            )
         yield file
 
 

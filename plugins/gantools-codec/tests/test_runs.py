@@ -75,11 +75,13 @@ def test_a_run_goes_on_exactly_though_its_pictures_have_gone(small, tmp_path):
     options = {**small, "data": str(data), "evaluate_every": 0, "progress": False}
     whole = gantools.run("codec", out=tmp_path / "one", **options)
     gantools.run("codec", out=tmp_path / "two", observers=[Stop()], **options)
+    with pytest.raises(gantools.UserError, match="is not finished, and with its next step nothing"):
+        coder_of(tmp_path / "two")  # what it wrote could not be read after the resume
     data.unlink()
     gantools.resume(tmp_path / "two", progress=False)
     assert_same_run(whole.path, tmp_path / "two")
 
 
 def test_too_few_pictures_are_said(small, tmp_path):
-    with pytest.raises(gantools.UserError, match="has 30 squares of pictures"):
+    with pytest.raises(gantools.UserError, match="a batch of 64 cannot be taken of 30 samples"):
         gantools.run("codec", out=tmp_path / "run", **{**small, "batch": 64})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import types
 from pathlib import Path
 
@@ -93,6 +94,18 @@ def folder(tmp_path):
     for name, image in pixels.items():
         images.write(image, inside / name)
     return inside, pixels
+
+
+def test_pipes_are_refused(tmp_path):
+    photo, packed, pipe = (tmp_path / name for name in ("photo.png", "photo.gtc", "pipe"))
+    images.write(ramp(30, 28), photo)
+    run("compress", photo, packed)
+    assert "cannot be piped" in refused("decompress", packed, "-")
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.open("wb").close(), daemon=True)
+    writer.start()
+    assert "is a pipe" in refused("decompress", pipe, tmp_path / "back.png")
+    assert tree(tmp_path) == ["photo.gtc", "photo.png", "pipe"]
 
 
 def test_a_folder_there_and_back(tmp_path, folder):
