@@ -343,7 +343,7 @@ def lossy_table(standard: Figures, measured: Figures, of: str) -> list[str]:
         if experiment.table == of and experiment.options.get("aim") == "lossy" and runs:
             for points in zip(*runs, strict=True):
                 what = f"gantools, {experiment.what}, quality {points[0]['quality']}"
-                rows.append(row(f"{what}, {len(runs)} seeds", points, True))
+                rows.append(row(f"{what}, {len(runs)} seed{'s' * (len(runs) > 1)}", points, True))
     for codec, name in (("linear", "linear code, step"), ("jpeg", "JPEG"), ("webp", "WebP")):
         for point in standard[of]["lossy"][codec]:
             rows.append(row(f"{name} {point['setting']:g}", [point], codec != "linear"))
