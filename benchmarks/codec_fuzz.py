@@ -35,6 +35,8 @@ from gantools_codec.container import Coder, Reader, write
 from gantools import UserError
 
 KINDS = ("refused", "identical", "WRONG", "CRASH", "HANG")
+PROGRESS = 20_000
+"""Files between two lines that say how far it is."""
 IMAGES = list[tuple[tuple[int, ...], bytes]]
 
 
@@ -245,6 +247,7 @@ class Fuzz:
         return (changed_inside if inside else mutated)(self.files, rng), inside
 
     def number(self, place: int, more: int = 0) -> int:
+        """Add ``more`` to a shared number; return what it is then."""
         value = struct.unpack_from("<q", self.shared, 8 * place)[0] + more
         struct.pack_into("<q", self.shared, 8 * place, value)
         return value
@@ -267,7 +270,8 @@ class Fuzz:
             kind = outcome(data, self.coder, self.right)
             signal.setitimer(signal.ITIMER_REAL, 0)
             self.count(kind, inside, k)
-            self.number(0, 1)
+            if self.number(0, 1) % PROGRESS == 0:
+                print(f"{k + 1:,} of {self.options.files:,} files", flush=True)
 
     def play(self) -> bool:
         """Read all files; say whether none was read wrong."""

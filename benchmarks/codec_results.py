@@ -64,9 +64,10 @@ WIDE, FEW = {"width": 128}, {"code": 2, "adversarial": 0.001}
 EXPERIMENTS = [
     *(experiment(of, "-no-code", "without a code", 3, code=0) for of in TRAINED),
     *(experiment(of, "", "with a code", 3 if of == "mnist" else 1) for of in TRAINED),
+    experiment("mnist", "-2", "a code of 2, adversary a tenth", 3, **FEW),
     experiment("mnist", "-wide-no-code", "width 128, without a code", 3, **WIDE, code=0),
     experiment("mnist", "-wide", "width 128, with a code", 1, **WIDE),
-    experiment("mnist", "-wide-2", "width 128, a code of 2, adversary a tenth", 1, **WIDE, **FEW),
+    experiment("mnist", "-wide-2", "width 128, a code of 2, adversary a tenth", 3, **WIDE, **FEW),
     experiment("mnist", "-wider-no-code", "width 192, without a code", 1, width=192, code=0),
     experiment("cifar", "-lossy", "lossy", 3, **LOSSY),
     experiment("cifar", "-lossy-16", "lossy, 96 numbers for 16 × 16", 1, **LOSSY, **FINE),

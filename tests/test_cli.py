@@ -578,3 +578,24 @@ def test_a_folder_that_cannot_be_written_is_said(cli, tmp_path, monkeypatch):
         done = cli("run", "toy", "--steps", 2, "--out", tmp_path / "run")
     assert "Cannot make the run folder" in the_error(done)
     assert "Permission denied" in the_error(done)
+
+
+def test_who_is_told_to_end_leaves_no_half_written_file(tmp_path):
+    lines = (
+        "import os, signal, sys, time",
+        "from pathlib import Path",
+        "from gantools.cli import main",
+        "from gantools.files import aside",
+        "def work():",
+        "    with aside(Path(sys.argv[1])) as temporary:",
+        "        temporary.write_text('half')",
+        "        os.kill(os.getpid(), signal.SIGTERM)",
+        "        time.sleep(60)",
+        "main.app = work",
+        "main.main()",
+    )
+    script = tmp_path / "script.py"
+    script.write_text("\n".join(lines))
+    done = subprocess.run([sys.executable, script, tmp_path / "out"], env=environment())
+    assert done.returncode == 143
+    assert list(tmp_path.iterdir()) == [script]

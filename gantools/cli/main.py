@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable
@@ -298,7 +299,11 @@ app.command()(show)
 
 
 def main() -> None:
-    """Entry point: bad input ends in one sentence and exit code 2, never in a traceback."""
+    """Entry point: bad input ends in one sentence and exit code 2, never in a traceback.
+
+    Who is told to end (SIGTERM) ends as if by an exception, so half-written files go.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     warnings.simplefilter("always", Note)
     warnings.showwarning = lambda message, *_: print(f"Note: {message}", file=sys.stderr)
     try:

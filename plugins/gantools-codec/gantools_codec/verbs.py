@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 import typer
 
 from gantools.errors import UserError
-from gantools.files import aside
+from gantools.files import aside, left_out
 from gantools.verbs import ModelOf, bar, group, writing
 
 if TYPE_CHECKING:
@@ -52,10 +52,9 @@ def compress(
         with temporary.open("wb") as file, bar("compress", len(files)) as done:
             count = write(file, read, coder, quality, done=done)
         if not count:
-            raise UserError(f"None of the images could be read; the first: {read.said}")
+            raise UserError(f"None of the images could be read; the first: {read.unread[0]}")
         size = temporary.stat().st_size
-    if read.left_out:
-        print(f"{_images(read.left_out)} left out, the first: {read.said}")
+    left_out(read.unread)
     print(
         f"{out}: {_images(count)}, {size:,} bytes, {8 * size / read.subpixels:.3f} bits per "
         "sub-pixel"
@@ -171,7 +170,8 @@ class _Reading:
 
     def __init__(self, files: list[tuple[str, Path]], skip: bool) -> None:
         self.files, self.skip = files, skip
-        self.left_out, self.said, self.subpixels = 0, "", 0
+        self.unread: list[str] = []
+        self.subpixels = 0
 
     def __iter__(self) -> Iterator[tuple[str, np.ndarray]]:
         from gantools_codec import images
@@ -183,8 +183,7 @@ class _Reading:
                 if not self.skip:
                     cure = " (--skip leaves out such images)" if len(self.files) > 1 else ""
                     raise UserError(f"{error}{cure}") from None
-                self.left_out += 1
-                self.said = self.said or str(error)
+                self.unread.append(str(error))
                 continue
             self.subpixels += image.size
             yield name, image

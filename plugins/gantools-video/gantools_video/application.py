@@ -16,7 +16,7 @@ from gantools.media import grid, write_video
 from gantools.schedules import cosine
 from gantools_video import clips
 from gantools_video.baselines import BASELINES
-from gantools_video.clips import Clips, Windows
+from gantools_video.clips import Clips, Crops, Windows
 from gantools_video.config import VideoConfig
 from gantools_video.game import VideoGame
 from gantools_video.metrics import rollout_figures
@@ -110,9 +110,9 @@ class VideoApplication(Application[VideoConfig]):
         if not setting.training:
             return game, None
         length = config.past + (config.rollout or 1)
-        rows = [Windows(self.clips.train, length)]
-        if self.asked["actions"]:
-            rows.append(Windows(self.clips.train_actions, length))
+        rows = [Crops(self.clips.train, length, config.size)]
+        if self.asked["actions"]:  # whose left and right have a meaning
+            rows = [Windows(self.clips.train, length), Windows(self.clips.train_actions, length)]
         return game, Batches(*rows, size=config.batch, seed=config.seed, **setting.share)
 
     def keep_inputs(self, folder: Path) -> None:

@@ -6,16 +6,11 @@ to predict, and gives them: [B, steps, C, H, W] in [0, 1], for :mod:`gantools_vi
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from gantools import UserError
+from gantools_video.flow import flow as displacement
 from gantools_video.sampling import sampled
-
-SMALLEST = 12
-"""Pixels of a frame's longer side that DIS flow needs at least."""
 
 
 def copy(past: Tensor, steps: int) -> Tensor:
@@ -43,18 +38,14 @@ def linear(past: Tensor, steps: int) -> Tensor:
 def flow(past: Tensor, steps: int) -> Tensor:
     """Predict that the last motion goes on: x_k(p) = x_0(p + k v(p)), v the flow from x_0 to x_−1.
 
-    The flow is DIS's (Kroeger et al. 2016, "Fast optical flow using dense inverse search") by
-    OpenCV's medium preset, on the mean of the channels in 8 bits. It stays where it is. A pixel
-    between others is interpolated once, by cubics; one beyond the border is the border's.
+    The flow (:func:`gantools_video.flow.flow`) stays where it is. A pixel between others is
+    interpolated once, by cubics; one beyond the border is the border's.
 
     Args:
         past: [B, P, C, H, W] in [0, 1], P ≥ 2.
         steps: how many frames are predicted.
-
-    Raises:
-        UserError: OpenCV is not installed, or the frames are smaller than ``SMALLEST``.
     """
-    v = _motion(past)
+    v = displacement(*(past[:, [-1, -2]] * 2 - 1).unbind(1))
     made = [sampled(past[:, -1], k * v, "bicubic") for k in range(1, steps + 1)]
     return torch.stack(made, dim=1).clamp(0, 1)
 
@@ -68,11 +59,8 @@ def flow_repeated(past: Tensor, steps: int) -> Tensor:
     Args:
         past: [B, P, C, H, W] in [0, 1], P ≥ 2.
         steps: how many frames are predicted.
-
-    Raises:
-        UserError: as :func:`flow`.
     """
-    v = _motion(past)
+    v = displacement(*(past[:, [-1, -2]] * 2 - 1).unbind(1))
     frames = [past[:, -1]]
     for _ in range(steps):
         frames.append(sampled(frames[-1], v))
@@ -81,23 +69,3 @@ def flow_repeated(past: Tensor, steps: int) -> Tensor:
 
 BASELINES = {"copy": copy, "linear": linear, "flow": flow, "flow-repeated": flow_repeated}
 """By the names that figures and films give them."""
-
-
-def _motion(past: Tensor) -> Tensor:
-    """v(p), how far from its place each pixel was a frame ago: [B, 2, H, W], x and y in pixels."""
-    try:
-        import cv2
-    except ImportError:
-        raise UserError(
-            "The baseline 'flow' needs OpenCV: pip install 'gantools-video[flow]'."
-        ) from None
-    height, width = past.shape[-2:]
-    if max(height, width) < SMALLEST:
-        raise UserError(
-            f"The baseline 'flow' needs frames of at least {SMALLEST} pixels, not "
-            f"{width} × {height}: choose a larger size."
-        )
-    dis: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    grey = (past[:, -2:].mean(dim=2) * 255).round().byte().cpu().numpy()
-    v = torch.stack([torch.from_numpy(dis.calc(last, before, None)) for before, last in grey])
-    return v.permute(0, 3, 1, 2).to(past)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from gantools import UserError
 from gantools.data import keep_arrays, kept_arrays, labelled_digits
@@ -27,6 +28,8 @@ TRAINED = 0.7
 """The part of each clip, from its beginning, that is trained on; the rest is the test."""
 DIGITS_TRAIN, DIGITS_TEST, DIGITS_FRAMES = 4000, 400, 20
 """Sequences of moving digits, and frames of each."""
+WIDE = 1.5
+"""Short side of the frames that are trained on, of what is cut out of them."""
 SPEED = 0.1
 """The part of the free way, from side to side, that a moving digit goes in a frame."""
 ENVIRONMENT = "env:"
@@ -39,6 +42,7 @@ class Clips:
     """Stretches of consecutive frames, uint8 [T, C, S, S] each, T ≥ 1, with no cut inside."""
 
     train: list[Tensor]
+    """[T, C, H, W] each, of videos the whole picture, larger than S × S (:class:`Crops`)."""
     test: list[Tensor]
     """Later frames of the clips in ``train``, or other sequences."""
     left_out: list[Tensor]
@@ -73,9 +77,10 @@ def load(source: str, size: int, seed: int, *, leave_out: str | None = None) -> 
     Args:
         source: ``"moving-digits"``: 4,000 sequences to train on, and 400 of digits held out to
             test, 20 frames each, grey (:func:`moving_digits`). A video, or a folder: all videos in
-            it and below, in colour, the centre square of each
-            (:func:`gantools_video.reading.frames`); the first 70 % of each clip's frames train and
-            the last 30 % test. No stretch passes the border or a scene cut (:func:`cuts`).
+            it and below, in colour (:func:`gantools_video.reading.frames`); the first 70 % of each
+            clip's frames train, the whole picture with a short side of 1.5 · ``size``, and the last
+            30 % test, the centre square. No stretch passes the border or a scene cut
+            (:func:`cuts`).
             ``"env:Pendulum-v1"``: that environment, played at random
             (:func:`gantools_video.environments.films`).
         size: side S of the frames, in pixels.
@@ -107,7 +112,7 @@ def load(source: str, size: int, seed: int, *, leave_out: str | None = None) -> 
     unread = []
     for file in files:
         try:
-            clip = _read(file, size)
+            clip, wide = _read(file, size), _read(file, round(WIDE * size), whole=True)
         except UserError as error:
             if path.is_file():
                 raise
@@ -119,7 +124,7 @@ def load(source: str, size: int, seed: int, *, leave_out: str | None = None) -> 
             apart += _stretches(clip, at)
             continue
         border = math.floor(TRAINED * len(clip))
-        train += _stretches(clip[:border], at)
+        train += _stretches(wide[:border], at)
         test += _stretches(clip[border:], [first - border for first in at])
     left_out(unread)
     if not test or max(map(len, train), default=0) < 2:
@@ -170,8 +175,48 @@ class Windows:
 
     def __getitem__(self, rows: Tensor) -> Tensor:
         """Windows by their numbers, [B, length, …]."""
-        places = (self.firsts[row] for row in rows.tolist())
-        return torch.stack([self.stretches[i][t : t + self.length] for i, t in places])
+        return torch.stack([self.window(row) for row in rows.tolist()])
+
+    def window(self, row: int) -> Tensor:
+        """One window, [length, …]."""
+        i, t = self.firsts[row]
+        return self.stretches[i][t : t + self.length]
+
+
+class Crops(Windows):
+    """Windows of which a square is seen, anywhere and of any size that is no less than S pixels.
+
+    It is resized to S × S, and seen in a mirror or played backwards, each one time in two.
+
+    Args:
+        stretches: uint8 [T, C, H, W] each, H and W ≥ S.
+        length: frames of a window.
+        size: S.
+    """
+
+    def __init__(self, stretches: Sequence[Tensor], length: int, size: int) -> None:
+        super().__init__(stretches, length)
+        self.size = size
+
+    def draw(self, rows: Tensor, generator: torch.Generator) -> Tensor:
+        """Windows by their numbers, uint8 [B, length, C, S, S]."""
+        chances = torch.rand(len(rows), 5, generator=generator).tolist()
+        return torch.stack(
+            [self.seen(self.window(n), *of) for n, of in zip(rows.tolist(), chances, strict=True)]
+        )
+
+    def seen(
+        self, film: Tensor, large: float, top: float, left: float, mirror: float, back: float
+    ) -> Tensor:
+        """What is seen of a film [T, C, H, W]: [T, C, S, S]; all others are in [0, 1)."""
+        height, width = film.shape[2:]
+        side = self.size + int(large * (min(height, width) - self.size + 1))
+        y, x = int(top * (height - side + 1)), int(left * (width - side + 1))
+        film = film[:, :, y : y + side, x : x + side]
+        if side > self.size:
+            film = interpolate(film, (self.size, self.size), mode="bilinear", antialias=True)
+        film = film.flip(-1) if mirror < 0.5 else film
+        return film.flip(0) if back < 0.5 else film
 
 
 def cuts(clip: Tensor, contrast: float = 2.5, least: float = 0.06) -> list[int]:
@@ -275,9 +320,9 @@ def _called(file: Path, name: str) -> bool:
     return name in (file.name, file.stem)
 
 
-def _read(file: Path, size: int) -> Tensor:
-    """A whole clip: uint8 [T, 3, size, size]."""
-    pixels = np.stack([frame.pixels for frame in reading.frames(file, size)])
+def _read(file: Path, size: int, *, whole: bool = False) -> Tensor:
+    """All frames of a clip: uint8 [T, 3, size, size], or with their own sides."""
+    pixels = np.stack([frame.pixels for frame in reading.frames(file, size, whole=whole)])
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
 
 

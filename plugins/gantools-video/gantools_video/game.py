@@ -57,14 +57,10 @@ class VideoGame(Game):
 
     @shared
     def reals(self, turn: Turn) -> tuple[Tensor, Tensor | None]:
-        """Frames [B, P + K, C, S, S] in [−1, 1], half of the films seen in a mirror; or as they
-        are, and what is done after each, [B, ≥ P + K, A]."""
+        """Frames [B, P + K, C, S, S] in [−1, 1], and what is done after each, [B, ≥ P + K, A]."""
         frames, actions = turn.batch if isinstance(turn.batch, Sequence) else (turn.batch, None)
         frames = frames[:, : self.past + self.horizon(turn)].float() / 127.5 - 1
-        if actions is not None:  # whose left and right have a meaning
-            return frames, actions.float()
-        mirrored = turn.rand(len(frames), 1, 1, 1, 1) < 0.5
-        return torch.where(mirrored, frames.flip(-1), frames), None
+        return frames, None if actions is None else actions.float()
 
     @shared(by="predictor")
     def fakes(self, turn: Turn) -> list[Tensor]:

@@ -7,6 +7,7 @@ scales that it has, the full one last.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from gantools_video.matching import flow
+from gantools_video.flow import flow
 from gantools_video.sampling import sampled
 
 STRIDE = 8
@@ -35,8 +36,11 @@ class Motion(NamedTuple):
     """m, how much of a pixel came from there, [B, 1, H, W] in [0, 1]."""
     drawn: Tensor | None = None
     """s, what the rest is, [B, C, H, W] in [−1, 1]."""
-    flow: Tensor | None = None
-    """v, where in the frame before each pixel came from, as ``where``; None in what is known."""
+    frames: tuple[Tensor, ...] = ()
+    """The last P frames, the newest first, each moved to where things are in the newest."""
+    flows: tuple[Tensor, ...] = ()
+    """v between each two of them, moved too: where in the frame before each pixel came from, as
+    ``where``."""
 
     def frame(self) -> Tensor:
         """m · x₀(p + w(p)) + (1 − m) · s, [B, C, H, W]."""
@@ -103,13 +107,15 @@ class Warp(nn.Module):
     known: w(p) = v(p) + w′(p + v(p)), w′ of the step before, 0 at first. So a frame is
     interpolated once however many steps ahead it is, and does not blur.
 
-    What moves goes on as it did: v(p) = v′(p + v′(p)) + δ(p), v′ of the step before; that of the
-    last known frame is found by :func:`gantools_video.matching.flow`. The network learns δ, m, s.
+    What moves goes on as it did: v(p) = u(p) + δ(p), u(p) = v′(p + v′(p)), v′ of the step before;
+    those of the known frames are found by :func:`gantools_video.flow.flow`. The network learns
+    δ, m and s. It sees the last frames, and how they moved, where u takes them: so what goes on as
+    it did looks the same in all of them.
     """
 
     def __init__(self, channels: int, past: int, width: int, actions: int = 0) -> None:
         super().__init__()
-        self.encoder = Encoder(channels * past + 2, width)
+        self.encoder = Encoder((channels + 2) * past, width)
         self.decoder = Decoder(3 + channels, width, skips=True)
         self.actions = Actions(actions, 8 * width)
         self.channels = channels
@@ -121,17 +127,46 @@ class Warp(nn.Module):
         self, past: Tensor, motion: Motion, action: Tensor | None = None
     ) -> tuple[list[Tensor], Motion]:
         """The next frame, and what the step after it needs."""
-        last = motion.flow
-        if last is None:
-            before, now = past.split(self.channels, 1)[-2:]
-            last = flow(now, before)
-        known = sampled(last, last)
-        *fine, code = self.encoder(torch.cat([past, known / REACH], 1))
+        frames, flows = motion.frames, motion.flows
+        if not frames:
+            frames, flows = aligned(past.split(self.channels, 1)[::-1])
+        u = sampled(flows[0], flows[0])
+        seen = moved([*frames, *(v / REACH for v in flows)], u)
+        *fine, code = self.encoder(torch.cat([u / REACH, *seen], 1))
         out = self.decoder(self.actions(code, action), fine[::-1]).float()
         delta, m, s = out[:, :2], out[:, 2:3].sigmoid(), out[:, 3:].tanh()
-        v = known + REACH * (delta / REACH).tanh()
-        motion = Motion(motion.source, v + sampled(motion.where, v), m, s, v)
-        return [motion.frame()], motion
+        v = u + REACH * (delta / REACH).tanh()
+        motion = Motion(motion.source, v + sampled(motion.where, v), m, s)
+        made = motion.frame()
+        frames, flows = (made, *moved(frames[:-1], v)), (v, *moved(flows[:-1], v))
+        return [made], motion._replace(frames=frames, flows=flows)
+
+
+def aligned(frames: Sequence[Tensor]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """Frames, the newest first, as they would be had nothing moved since; and how it moved.
+
+    Args:
+        frames: P of them, [B, C, H, W] in [−1, 1].
+
+    Returns:
+        P frames and the P − 1 flows between them, all with things where the newest has them.
+    """
+    now, before = torch.cat([*frames[:-1]]), torch.cat([*frames[1:]])
+    flows = flow(now, before).chunk(len(frames) - 1)
+    where = flows[0]
+    seen, ways = [frames[0], sampled(frames[1], where)], [flows[0]]
+    for x, v in zip(frames[2:], flows[1:], strict=True):
+        ways.append(sampled(v, where))
+        where = where + ways[-1]
+        seen.append(sampled(x, where))
+    return tuple(seen), tuple(ways)
+
+
+def moved(maps: Sequence[Tensor], v: Tensor) -> tuple[Tensor, ...]:
+    """Each map [B, …, H, W] looked up at p + v(p)."""
+    if not maps:
+        return ()
+    return sampled(torch.cat([*maps], 1), v).split([x.shape[1] for x in maps], 1)
 
 
 class Feedback(nn.Module):

@@ -56,7 +56,9 @@ def describe(path: Path) -> Film:
         return _film(container, _video(container), _pace(path))
 
 
-def frames(path: Path, size: int | None = None, most: int | None = None) -> Iterator[Frame]:
+def frames(
+    path: Path, size: int | None = None, most: int | None = None, *, whole: bool = False
+) -> Iterator[Frame]:
     """Decode a video, holding no more than the decoder's own few frames in memory.
 
     Frames come at the constant rate of :func:`describe`, as a player would show them: each shown
@@ -70,6 +72,7 @@ def frames(path: Path, size: int | None = None, most: int | None = None) -> Iter
             long, and its centre is cut out. None: the picture's own size, that of the first frame
             throughout.
         most: how many frames at most. None: all.
+        whole: nothing is cut out: ``size`` is that of the short side.
 
     A Note at the end says if some frames could not be decoded; the one before is shown for them,
     and a file that was cut off ends early.
@@ -84,7 +87,7 @@ def frames(path: Path, size: int | None = None, most: int | None = None) -> Iter
         decoded = _decoded(container, stream, path)
         for number, frame in itertools.islice(_evenly(decoded, rate), most):
             shape = shape or _shape(frame, stream, size)
-            yield Frame(float(number / rate), _pixels(frame, shape, size))
+            yield Frame(float(number / rate), _pixels(frame, shape, None if whole else size))
 
 
 def _opened(path: Path) -> InputContainer:
@@ -199,6 +202,7 @@ def _shape(frame: av.VideoFrame, stream: VideoStream, size: int | None) -> tuple
 
 
 def _pixels(frame: av.VideoFrame, shape: tuple[int, int], size: int | None) -> np.ndarray:
+    """Resized, of it the centre square if there is a size, upright."""
     height, width = shape
     resized = frame.reformat(width, height, "rgb24", interpolation="AREA").to_ndarray()
     if size:

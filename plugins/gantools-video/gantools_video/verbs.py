@@ -71,7 +71,7 @@ def compare(
     run: ModelOf = None,
 ) -> None:
     """Show the true frames of a clip beside those predicted for them: by the model, by copying
-    the last one, and by going on with its motion (flow; if OpenCV is installed)."""
+    the last one, and by going on with its motion (flow)."""
     out = out or unused(Path(f"{clip.stem}-compared.mp4"))
     with writing(out, KINDS) as temporary:
         import torch
@@ -85,10 +85,7 @@ def compare(
         x, true = (to_tensor(frames, model.channels) for frames in (past, future))
         films = {"true": true, "ours": torch.stack(list(model.resized(x, len(true))))}
         for name in ("copy", "flow"):
-            try:
-                films[name] = BASELINES[name](x[None], len(true))[0]
-            except UserError as error:
-                print(f"Left out: {error}")
+            films[name] = BASELINES[name](x[None], len(true))[0]
         sheet = beside(x[None], {name: film[None] for name, film in films.items()}, 1)
         write_video(temporary, sheet, rate)
     print(f"{out}: from the left {', '.join(films)}")

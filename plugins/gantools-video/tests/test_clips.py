@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from gantools_video import clips
-from gantools_video.clips import Windows, cuts, load, moving_digits
+from gantools_video.clips import Crops, Windows, cuts, load, moving_digits
 
 from gantools import Note, UserError
 from gantools.data import LabelledDigits, Split
@@ -47,7 +47,10 @@ def test_a_video_is_split_by_time_and_at_its_cuts(tmp_path):
     near(greys(found.test), [SCENES[14:16], SCENES[16:]])
     assert found.left_out == []
     assert found.source.endswith("x.mp4', 20 frames; 2 scene cuts avoided")
-    for stretch in found.train + found.test:
+    for stretch in found.train:  # the whole picture, half as large again as what is cut out
+        assert stretch.dtype == torch.uint8
+        assert stretch.shape[1:] == (3, 24, 36)
+    for stretch in found.test:
         assert stretch.dtype == torch.uint8
         assert stretch.shape[1:] == (3, 16, 16)
 
@@ -214,3 +217,47 @@ def test_moving_digits_are_made_by_their_seed_from_digits_held_out(monkeypatch):
     assert not all(map(torch.equal, found.train, other.train))
     with pytest.raises(UserError, match="Digits of 28 pixels cannot move in 28: take 64"):
         load("moving-digits", 28, 0)
+
+
+def numbered(height, width):
+    """A film of 6 frames whose pixels say where they are: t, y, x."""
+    axes = (torch.arange(n, dtype=torch.uint8) for n in (6, height, width))
+    return torch.stack(torch.meshgrid(*axes, indexing="ij"), 1)
+
+
+def test_what_is_as_large_as_a_crop_is_mirrored_and_turned_in_time_alone():
+    film = numbered(8, 8)
+    rows = Crops([film], 6, 8)
+    seen = rows.draw(torch.zeros(200, dtype=torch.long), torch.Generator().manual_seed(0))
+    ways = [film, film.flip(-1), film.flip(0), film.flip(0, -1)]
+    count = [sum(torch.equal(one, way) for one in seen) for way in ways]
+    assert sum(count) == 200
+    assert min(count) > 30
+    assert torch.equal(rows[torch.tensor([0])][0], film)
+
+
+def test_crops_lie_anywhere_and_are_of_all_sizes():
+    film = numbered(12, 20)
+    seen = Crops([film], 6, 8).draw(
+        torch.zeros(400, dtype=torch.long), torch.Generator().manual_seed(0)
+    )
+    assert seen.shape == (400, 6, 3, 8, 8)
+    assert seen.dtype == torch.uint8
+    y, x = seen[:, 0, 1, :, 0].float(), seen[:, 0, 2, 0].float().sort(1).values
+    sides = (y[:, -1] - y[:, 0]) * 8 / 7  # of what was cut out
+    assert 7.5 <= sides.min() < 8.5
+    assert 11 < sides.max() < 13
+    assert (x.min(), x.max()) == (0, 19)
+    exact = sides == 8
+    assert torch.equal(y[exact].diff(dim=1), torch.ones(int(exact.sum()), 7))
+    assert set(y[exact][:, 0].tolist()) == {0, 1, 2, 3, 4}
+    assert set(x[exact][:, 0].tolist()) == set(range(13))
+    times = seen[:, :, 0, 0, 0].tolist()
+    assert all(one in ([0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0]) for one in times)
+
+
+def test_the_same_draws_give_the_same_crops():
+    rows, order = Crops([numbered(12, 12)], 4, 8), torch.tensor([2, 0, 1])
+    once, again, other = (rows.draw(order, torch.Generator().manual_seed(s)) for s in (3, 3, 4))
+    assert torch.equal(once, again)
+    assert not torch.equal(once, other)

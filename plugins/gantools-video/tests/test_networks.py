@@ -9,6 +9,7 @@ from gantools_video.networks import (
     Motion,
     Pyramid,
     Warp,
+    aligned,
     network,
     scaled,
 )
@@ -73,6 +74,19 @@ def test_a_steady_motion_is_interpolated_once_however_far(going):
         assert_close(
             film[:, k - 1, ..., :48], moved(past[:, -1], right=1.5 * k)[..., :48], atol=1e-4, rtol=0
         )
+
+
+def test_known_frames_are_seen_as_if_nothing_had_moved(monkeypatch):
+    monkeypatch.setattr("gantools_video.networks.flow", lambda x, before: flows[: len(x)])
+    wide = torch.rand(1, 1, 16, 64)
+    starts, steps = (9, 8, 6, 3), (1, 2, 3)  # the newest first: it moves ever more slowly
+    frames = [wide[..., start : start + 48] for start in starts]
+    flows = torch.tensor([[step, 0.0] for step in steps]).view(3, 2, 1, 1).expand(-1, -1, 16, 48)
+    seen, ways = aligned(frames)
+    assert len(seen) == 4
+    for frame in seen:
+        assert_close(frame[..., :40], frames[0][..., :40], atol=1e-5, rtol=0)
+    assert [way[0, 0, 0, 0].item() for way in ways] == list(steps)
 
 
 def test_what_is_not_kept_is_drawn(going):

@@ -164,6 +164,10 @@ def test_the_centre_square_is_cut_and_resized(tmp_path, shape, size):
         assert frame.pixels.shape == (size, size, 3)
         assert frame.pixels[2:-2, 2:-2].max() < 12
     assert next(frames(path)).pixels.shape == (*shape, 3)
+    whole = next(frames(path, size, whole=True)).pixels
+    assert whole.shape == (*(side * size // 32 for side in shape), 3)
+    assert whole.min() < 12
+    assert whole.max() > 243
 
 
 def test_colours_are_in_the_order_red_green_blue(tmp_path):
