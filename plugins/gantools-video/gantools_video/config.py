@@ -51,7 +51,7 @@ class VideoConfig(RunConfig):
     ] = 0.02
     objective: Annotated[str, Option("What both want, by name.", part="objectives")] = "hinge"
     penalty: Annotated[str, Option("What tames the discriminator.", part="penalties")] = (
-        "r1:0.1,every=8"
+        "r1:0.0001,every=8"
     )
     batch: Annotated[int, Option("Films in a batch of all processes.", min=2, max=1_024)] = 16
     lr: Annotated[float, Option("The predictor's learning rate; it falls to 0.", min=0)] = 1e-3

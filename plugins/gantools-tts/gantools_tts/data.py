@@ -1,0 +1,107 @@
+"""Recordings made ready: pieces of equal length with what is told of them, and whole phrases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gantools_tts import features
+from gantools_tts.features import FRAME_RATE
+from gantools_tts.recordings import PAUSE, Phone, Recording
+from gantools_tts.source import pulses
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A recording with all that is told of it; T frames, N phones."""
+
+    name: str
+    text: str
+    phones: tuple[Phone, ...]
+    audio: np.ndarray
+    """float32 [T · hop]."""
+    lengths: np.ndarray
+    """int [N], frames of each phone, T in all."""
+    pitch: np.ndarray
+    """float32 [T], Hz, 0 where there is none."""
+
+    @classmethod
+    def of(cls, recording: Recording, pitch: np.ndarray) -> Utterance:
+        """Cut to whole frames; the pitch is that of :func:`gantools_tts.pitch.pitch`."""
+        lengths = features.lengths(recording.starts)
+        hop, frames = recording.rate // FRAME_RATE, int(lengths.sum())
+        audio = np.zeros(frames * hop, np.float32)
+        audio[: len(recording.audio)] = recording.audio[: len(audio)]
+        fitted = np.zeros(frames, np.float32)
+        fitted[: len(pitch)] = pitch[:frames]
+        return cls(recording.name, recording.text, recording.phones, audio, lengths, fitted)
+
+
+class Batch(NamedTuple):
+    """What a turn learns from."""
+
+    told: Tensor
+    """Of pieces, [B, FRAME_FEATURES, T]."""
+    pulses: Tensor
+    """Their pitch as sound, [B, T · hop]."""
+    audio: Tensor
+    """Their sound, [B, T · hop]."""
+    phones: Tensor
+    """Of the whole utterances that they are of, [B, PHONE_FEATURES, N], zeros beyond the end."""
+    lengths: Tensor
+    """Frames of each of these phones, [B, N], 0 beyond the end."""
+
+
+class Pieces:
+    """Rows for batches: of each utterance a piece, anywhere in it.
+
+    An utterance that is shorter has silence after it, of which a pause is told.
+
+    Args:
+        utterances: at least one.
+        frames: of a piece.
+        rate: samples a second.
+    """
+
+    def __init__(self, utterances: Sequence[Utterance], frames: int, rate: int) -> None:
+        self.utterances, self.frames, self.hop = utterances, frames, rate // FRAME_RATE
+        self.rate = rate
+        self.phones = [features.of_phones(u.phones) for u in utterances]
+        self.most = max(len(u.phones) for u in utterances)
+        pause = features.of_phones([Phone(PAUSE)])
+        self.silence = np.concatenate([pause, np.zeros((5, 1), np.float32)])
+
+    def __len__(self) -> int:
+        return len(self.utterances)
+
+    def __getitem__(self, rows: Tensor) -> Batch:
+        """The beginnings of utterances."""
+        return self._batch(rows, torch.zeros(len(rows)))
+
+    def draw(self, rows: Tensor, generator: torch.Generator) -> Batch:
+        """Pieces of utterances."""
+        return self._batch(rows, torch.rand(len(rows), generator=generator))
+
+    def _batch(self, rows: Tensor, places: Tensor) -> Batch:
+        picked = [self._piece(*of) for of in zip(rows.tolist(), places.tolist(), strict=True)]
+        return Batch(*(torch.from_numpy(np.stack(part)) for part in zip(*picked, strict=True)))
+
+    def _piece(self, row: int, place: float) -> tuple[np.ndarray, ...]:
+        u, phones = self.utterances[row], self.phones[row]
+        first = int(place * (max(0, len(u.pitch) - self.frames) + 1))
+        there = slice(first, first + self.frames)
+        told = np.concatenate([features.of_frames(phones, u.lengths), features.of_pitch(u.pitch)])
+        told, pitch = told[:, there], u.pitch[there]
+        audio = u.audio[first * self.hop : (first + self.frames) * self.hop]
+        lacking = self.frames - len(pitch)
+        if lacking:
+            told = np.concatenate([told, np.repeat(self.silence, lacking, 1)], 1)
+            pitch, audio = np.pad(pitch, (0, lacking)), np.pad(audio, (0, lacking * self.hop))
+        sound, _ = pulses(pitch, self.rate)
+        more = self.most - len(u.lengths)
+        return told, sound, audio, np.pad(phones, ((0, 0), (0, more))), np.pad(u.lengths, (0, more))

@@ -1,0 +1,101 @@
+"""The ensemble of random window discriminators of GAN-TTS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from gantools_tts.features import FRAME_FEATURES, FRAME_RATE
+
+FOLDS = (1, 2, 4, 8, 16)
+"""k: a window has 240 · k samples at 16 kHz, 15 to 240 ms, folded into k channels, so that all
+cost the same."""
+FRAMES = 3
+"""Of a window for every k."""
+
+
+class Window(nn.Module):
+    """Scores a window of sound, by itself or against what is told of it.
+
+    A window of 3 k frames is folded into k channels (GAN-TTS, section 3.2), then halved and more
+    until there is one place for a frame, where what is told is added if it is conditional.
+
+    Args:
+        rate: samples a second.
+        k: of :data:`FOLDS`.
+        width: of the first layer.
+        conditional: whether it is told what should be heard.
+    """
+
+    def __init__(self, rate: int, k: int, width: int, conditional: bool) -> None:
+        super().__init__()
+        self.k, self.frames = k, FRAMES * k
+        steps = _factors(rate // FRAME_RATE // k)
+        sides = [min(width * 2**i, 8 * width) for i in range(len(steps) + 1)]
+        self.begin = nn.Conv1d(k, sides[0], 5, padding=2)
+        self.down = nn.ModuleList(
+            nn.Conv1d(a, b, 2 * step + 1, step, step)
+            for (a, b), step in zip(pairwise(sides), steps, strict=True)
+        )
+        last = sides[-1]
+        self.told = nn.Conv1d(FRAME_FEATURES, last, 3, padding=1) if conditional else None
+        self.late = nn.ModuleList(nn.Conv1d(last, last, 3, padding=1) for _ in range(2))
+        self.end = nn.Conv1d(last, 1, 1)
+
+    def layers(self, audio: Tensor, told: Tensor | None = None) -> list[Tensor]:
+        """All that it finds, the scores [B, 1, 3 k] last.
+
+        Args:
+            audio: [B, 3 k · hop].
+            told: [B, FRAME_FEATURES, 3 k], of one that is conditional.
+        """
+        x = audio.unflatten(1, (-1, self.k)).mT
+        x = nn.functional.leaky_relu(self.begin(x), 0.2)
+        found = []
+        for layer in self.down:
+            x = nn.functional.leaky_relu(layer(x), 0.2)
+            found.append(x)
+        if self.told is not None:
+            assert told is not None
+            x = x + self.told(told)
+        for layer in self.late:
+            x = x + layer(nn.functional.leaky_relu(x, 0.2))
+            found.append(x)
+        return [*found, self.end(nn.functional.leaky_relu(x, 0.2))]
+
+    def forward(self, audio: Tensor, told: Tensor | None = None) -> Tensor:
+        """Scores, [B, 3 k]."""
+        return self.layers(audio, told)[-1][:, 0]
+
+
+def ensemble(rate: int, width: int, folds: Sequence[int] = FOLDS) -> nn.ModuleDict:
+    """Five that are told what should be heard, and five that are not, by their names."""
+    return nn.ModuleDict(
+        {
+            f"{'told' if conditional else 'free'}-{k}": Window(rate, k, width, conditional)
+            for conditional in (True, False)
+            for k in folds
+        }
+    )
+
+
+def cut(x: Tensor, first: Tensor, length: int) -> Tensor:
+    """From each of x [B, …, T] the ``length`` that begin at ``first`` [B]: [B, …, length]."""
+    at = first[:, None] + torch.arange(length, device=x.device)
+    shape = (len(x), *[1] * (x.dim() - 2), length)
+    return x.gather(-1, at.view(shape).expand(*x.shape[:-1], length))
+
+
+def _factors(n: int) -> list[int]:
+    """Prime factors with twos in pairs, the greatest first: 80 -> 5, 4, 4."""
+    found = []
+    for step in (5, 4, 3, 2):
+        while n % step == 0:
+            found.append(step)
+            n //= step
+    if n > 1:
+        raise ValueError(f"{n} is left over of a frame's samples")
+    return found

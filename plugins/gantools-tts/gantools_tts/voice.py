@@ -1,0 +1,87 @@
+"""A voice: text -> sound, sentence by sentence. Only numpy; networks are given to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from gantools_tts import features
+from gantools_tts.recordings import Phone
+from gantools_tts.source import pulses
+
+LOUDEST = 0.99
+"""What sound is cut to."""
+SHORTEST = 1
+"""Frames that a phone lasts at least."""
+
+
+class Networks(Protocol):
+    """What a voice needs of its networks: arrays in, arrays out."""
+
+    def log_lengths(self, phones: np.ndarray) -> np.ndarray:
+        """[PHONE_FEATURES, N] -> ln(1 + frames), [N]."""
+
+    def octaves(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """[FRAME_FEATURES − 2, T] -> octaves above 150 Hz, and the logit of a pitch, [T] each."""
+
+    def sound(self, told: np.ndarray, pulses: np.ndarray, seed: int) -> np.ndarray:
+        """[FRAME_FEATURES, T], [T · hop] -> sound, [T · hop]."""
+
+
+class Voice:
+    """Speaks.
+
+    Args:
+        networks: that learned it.
+        rate: samples a second.
+    """
+
+    def __init__(self, networks: Networks, rate: int) -> None:
+        self.networks, self.rate = networks, rate
+
+    def say(
+        self, text: str | Iterable[str], speed: float = 1.0, pitch: float = 0.0, seed: int = 0
+    ) -> Iterator[np.ndarray]:
+        """Say a text, sentence by sentence: each as it is ready, float32 [T] in [−1, 1].
+
+        Args:
+            text: of any length, or its pieces as they come.
+            speed: 2 is twice as fast.
+            pitch: semitones higher.
+            seed: of what is random in the sound.
+
+        Raises:
+            UserError: there is nothing to say, or it is not in Latin letters.
+        """
+        from gantools_tts.phonemes import phones
+        from gantools_tts.text import sentences
+
+        for number, sentence in enumerate(sentences(text)):
+            yield self.speak(phones(sentence), speed, pitch, seed + number)
+
+    def speak(
+        self, phones: Sequence[Phone], speed: float = 1.0, pitch: float = 0.0, seed: int = 0
+    ) -> np.ndarray:
+        """Say phones, with lengths and a pitch that are predicted: float32 [T] in [−1, 1]."""
+        told = features.of_phones(phones)
+        lengths = whole_frames(self.networks.log_lengths(told), speed)
+        frames = features.of_frames(told, lengths)
+        octaves, voiced = self.networks.octaves(frames)
+        hertz = features.PITCH * 2 ** (np.clip(octaves, -2, 2) + pitch / 12) * (voiced > 0)
+        return self.sound(frames, hertz.astype(np.float32), seed)
+
+    def sound(self, frames: np.ndarray, pitch: np.ndarray, seed: int = 0) -> np.ndarray:
+        """Say frames [FRAME_FEATURES − 2, T] at a pitch [T] in Hz: float32 [T · hop]."""
+        told = np.concatenate([frames, features.of_pitch(pitch)])
+        source, _ = pulses(pitch, self.rate)
+        return np.clip(self.networks.sound(told, source, seed), -LOUDEST, LOUDEST)
+
+
+def whole_frames(log_lengths: np.ndarray, speed: float = 1.0) -> np.ndarray:
+    """ln(1 + d) [N] -> whole frames, int64 [N], ``speed`` times as fast; what one is rounded by is
+    made up for by the next."""
+    wanted = np.maximum(np.expm1(log_lengths), SHORTEST) / speed
+    ends = np.round(np.cumsum(wanted))
+    return np.maximum(np.diff(ends, prepend=0), SHORTEST).astype(np.int64)
