@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -10,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 import torch
 from torch import nn
 
 from gantools import Adversary, Application, Game, Player, Section, Setting, Trained
 from gantools.data import Batches
+from gantools.media import grid
 from gantools.schedules import cosine
 from gantools_tts import features, voices
 from gantools_tts.config import TTSConfig
@@ -23,7 +24,7 @@ from gantools_tts.discriminators import ensemble
 from gantools_tts.features import FRAME_RATE
 from gantools_tts.game import TTSGame
 from gantools_tts.generators import generator
-from gantools_tts.losses import spectral
+from gantools_tts.losses import magnitudes, spectral
 from gantools_tts.model import Model
 from gantools_tts.prosody import Prosody
 from gantools_tts.voices import RATE, VoiceData
@@ -133,14 +134,17 @@ class TTSApplication(Application[TTSConfig]):
             "score": -float(np.mean(far)),
         }
 
-    def spoken(self, model: Model, utterances: Sequence[Utterance]) -> tuple[list[np.ndarray], float]:
-        """What the voice says for texts, with lengths and pitch that it predicts; and seconds of
-        computing, all stages, for a second of sound, on as many threads as torch has."""
+    def spoken(
+        self, model: Model, utterances: Sequence[Utterance]
+    ) -> tuple[list[np.ndarray], float]:
+        """What the voice says for texts, with lengths and pitch that it predicts; and CPU seconds,
+        of all stages and threads, for a second of sound."""
+        list(model.say("Hello."))  # loads what is loaded once
         made, took = [], 0.0
         for number, u in enumerate(utterances):
-            begin = time.perf_counter()
+            begin = time.process_time()
             made.append(np.concatenate(list(model.say(u.text, seed=number))))
-            took += time.perf_counter() - begin
+            took += time.process_time() - begin
         return made, took / (sum(map(len, made)) / RATE)
 
     def evaluate(self, trained: Trained) -> dict[str, Any]:
@@ -157,3 +161,71 @@ class TTSApplication(Application[TTSConfig]):
             "rtf": rtf,
             "seed": self.config.seed,
         }
+
+    # -- what is left --------------------------------------------------------------------------
+
+    def export(self, trained: Trained) -> None:
+        """``model.safetensors`` and ``model.json``: all that ``say`` needs."""
+        model = self.model(trained.game)
+        model.about = trained.about(voice=self.voice.source)
+        model.save(trained.run.path)
+
+    def snapshot(self, game: Game, folder: Path, turn: int) -> None:
+        """Spectrograms of two held-out recordings, and below each the same as it is said."""
+        model = self.model(game)
+        rows = []
+        for u in self.tested(2):
+            frames = features.of_frames(features.of_phones(u.phones), u.lengths)
+            rows += [spectrogram(x)[None] for x in (u.audio, model.sound(frames, u.pitch))]
+        sheet = grid(rows, zoom=1, beside=["recorded", f"turn {turn}"] * 2)
+        sheet.save(folder / f"turn-{turn:07d}.png")
+
+    def report(self, trained: Trained) -> list[Section]:
+        """Figures beside the recordings', spectrograms, sounds to listen to."""
+        samples = trained.run.samples
+        found = trained.run.evaluation or {}
+        sections = [Section("How it is judged", text=JUDGED, rows=table(found))]
+        model = self.model(trained.game)
+        media: dict[Path, str] = {}
+        for number, u in enumerate(self.tested(SHOWN)):
+            said, _ = self.spoken(model, [u])
+            for whose, sound in (("recorded", u.audio), ("said", said[0])):
+                path = samples / f"{number}-{whose}.wav"
+                soundfile.write(path, sound, RATE, "PCM_16")
+                media[path] = f"{whose}: {u.text}"
+        sections.append(Section("Texts that it never read", text=HEARD, media=media))
+        return sections
+
+
+def spectrogram(sound: np.ndarray) -> torch.Tensor:
+    """Log magnitudes of the first two seconds, 80 dB to 0, as a picture [1, F, T] in [−1, 1]."""
+    seen = np.pad(sound[: 2 * RATE], (0, max(0, 2 * RATE - len(sound))))
+    s = magnitudes(torch.from_numpy(seen)[None], 512)[0]
+    level = 20 * s.log10() - 20 * s.max().log10()
+    return (level.flip(0)[None] / 40 + 1).clamp(-1, 1)
+
+
+def table(found: Mapping[str, Any]) -> list[list[Any]]:
+    """The figures of the voice and of the recordings, and what silence or chance would have."""
+    rows: list[list[Any]] = [["", "said", "recorded", "chance"]]
+    for name, said in FIGURES.items():
+        if name in found:
+            chance = found.get(f"shuffled_{name}", "")
+            row = [found[name], found.get(f"real_{name}", ""), chance]
+            rows.append([said, *(f"{x:.3f}" if isinstance(x, float) else x for x in row)])
+    return rows
+
+
+FIGURES = {
+    "phoneme_error_rate": "phoneme error rate (hama)",
+    "word_error_rate": "word error rate (pocketsphinx)",
+    "dnsmos": "quality, 1 to 5 (DNSMOS)",
+    "speaker_distance": "speaker distance (Resemblyzer, Fréchet)",
+    "nearest_recording": "most like a recording of the training, 1 is a replay",
+    "rtf": "CPU seconds for a second of sound",
+}
+JUDGED = (
+    "Texts were said of families of phrases that are not in the training, with lengths and a pitch "
+    "that were predicted. Chance is the error rate against another utterance's phones."
+)
+HEARD = "Each first as it was recorded, then as the voice says its text."

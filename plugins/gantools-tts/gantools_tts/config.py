@@ -24,9 +24,9 @@ class TTSConfig(RunConfig):
         Literal["istft", "gan-tts"],
         Option("istft shapes pulses and noise, and is fast; gan-tts is the paper's."),
     ] = "istft"
-    utterances: Annotated[
-        int, Option("Sentences that espeak says to be learned from.", min=50)
-    ] = 600
+    utterances: Annotated[int, Option("Sentences that espeak says to be learned from.", min=50)] = (
+        600
+    )
     samples: Annotated[int, Option("Held-out utterances to judge by, at most.", min=2)] = 60
     width: Annotated[int | None, Option("Of the generator; left out: as suits it.", min=8)] = None
     discriminator_width: Annotated[int, Option("Of the windows' first layers.", min=4)] = 16

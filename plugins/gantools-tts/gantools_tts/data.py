@@ -15,6 +15,9 @@ from gantools_tts.features import FRAME_RATE
 from gantools_tts.recordings import PAUSE, Phone, Recording
 from gantools_tts.source import pulses
 
+LOUDEST = 32_767
+"""Of 16 bits."""
+
 
 @dataclass(frozen=True)
 class Utterance:
@@ -24,7 +27,7 @@ class Utterance:
     text: str
     phones: tuple[Phone, ...]
     audio: np.ndarray
-    """float32 [T · hop]."""
+    """float32 [T · hop], of 16 bits."""
     lengths: np.ndarray
     """int [N], frames of each phone, T in all."""
     pitch: np.ndarray
@@ -36,7 +39,8 @@ class Utterance:
         lengths = features.lengths(recording.starts)
         hop, frames = recording.rate // FRAME_RATE, int(lengths.sum())
         audio = np.zeros(frames * hop, np.float32)
-        audio[: len(recording.audio)] = recording.audio[: len(audio)]
+        sound = np.round(recording.audio[: len(audio)] * LOUDEST).astype(np.int16)
+        audio[: len(sound)] = sound.astype(np.float32) / LOUDEST
         fitted = np.zeros(frames, np.float32)
         fitted[: len(pitch)] = pitch[:frames]
         return cls(recording.name, recording.text, recording.phones, audio, lengths, fitted)
@@ -54,7 +58,7 @@ class Batch(NamedTuple):
     phones: Tensor
     """Of the whole utterances that they are of, [B, PHONE_FEATURES, N], zeros beyond the end."""
     lengths: Tensor
-    """Frames of each of these phones, [B, N], 0 beyond the end."""
+    """Frames of each of these phones, [B, N], 0 beyond the end, and of pauses that nobody made."""
 
 
 class Pieces:

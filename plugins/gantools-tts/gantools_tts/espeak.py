@@ -10,6 +10,7 @@ from __future__ import annotations
 import _ctypes
 import ctypes
 import itertools
+import os
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -23,13 +24,13 @@ from gantools_tts.recordings import CONSONANTS, PAUSE, PHONES, VOWELS, Phone, Re
 
 RATE, ESPEAK_RATE = 16_000, 22_050
 """Samples a second of a recording, and of what espeak speaks."""
+LEAST = 0.015
+"""Seconds. What is shorter by espeak's times is heard in the phone before, as in "cold"."""
 EDGE = 0.1
 """Seconds of silence that are added before and after an utterance."""
 SHARE = 0.6
 """The part of "ar" or "ol" that is the vowel's where espeak speaks the two as one sound, as in
-"start" and "cold": nobody could hear a boundary."""
-QUIET = 8
-"""The most, of 32,767, that is silence."""
+"start" and "cold": there is no boundary to be heard."""
 
 _SPOKEN = (
     "A: a V O: aU aI E 3: eI I i: oU OI U u: b tS d D f g h dZ k l m n N p r s S t T v w j z Z"
@@ -220,7 +221,8 @@ def _run(
         library.espeak_Synth(spoken, len(spoken), 0, 1, 0, _UTF8 | _PHONEMES, None, None)
     finally:
         library.espeak_Terminate()
-        getattr(_ctypes, "dlclose", getattr(_ctypes, "FreeLibrary", None))(library._handle)
+        unload: Any = getattr(_ctypes, "FreeLibrary" if os.name == "nt" else "dlclose")
+        unload(library._handle)
     return np.concatenate(heard), events
 
 
@@ -249,11 +251,11 @@ def _begins(
             raise UnspokenError(f"{this[0]} for {sound} in {' '.join(sounds[1:-1])}.")
         begin = this[1]
         if last[0] != _PAUSE:
-            loud = np.flatnonzero(np.abs(samples[last[1] : begin], dtype=np.int32) > QUIET)
+            loud = np.flatnonzero(samples[last[1] : begin])
             begin = last[1] + (int(loud[-1]) + 1 if len(loud) else 0)
         begins.append(begin)
         last = this
     for i in range(1, len(begins) - 1):
-        if begins[i + 1] <= begins[i]:  # it is in the sound before
+        if begins[i + 1] - begins[i] < LEAST * ESPEAK_RATE:  # it is in the sound before
             begins[i] = begins[i - 1] + SHARE * (begins[i + 1] - begins[i - 1])
     return begins

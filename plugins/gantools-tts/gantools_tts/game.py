@@ -105,6 +105,6 @@ class TTSGame(Game):
         batch = self.batch(turn)
         lengths, pitch = self.prosody(batch.phones, batch.told[:, :-2])
         return {
-            "lengths": length_loss(lengths, batch.lengths, batch.lengths > 0),
+            "lengths": length_loss(lengths, batch.lengths, batch.phones.any(1)),
             "pitch": pitch_loss(pitch, batch.told[:, -2:]),
         }

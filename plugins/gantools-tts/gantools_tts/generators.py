@@ -88,7 +88,7 @@ class ISTFT(nn.Module):
         return torch.stft(x, n, hop, window=self.window, center=False, return_complex=True)
 
     def sound(self, y: Tensor) -> Tensor:
-        """Complex [B, F, T] -> [B, T · hop]: windowed again, added up, over the windows' squares."""
+        """Complex [B, F, T] -> [B, T · hop]: windowed again, added up, over the squared windows."""
         n, hop, frames = self.window_length, self.hop, y.shape[-1]
         pieces = torch.fft.irfft(y, n, dim=1) * self.window[:, None]
         squares = (self.window**2)[:, None].expand(-1, frames)

@@ -1,7 +1,8 @@
 """How good speech sounds, whose it is, and whether it was only replayed.
 
 No judge suffices: :func:`quality` ignores what is said, :func:`voices` how well, and the
-recognisers (:mod:`gantools_tts.recognisers`) whose voice it is. None had a part in the training.
+recognisers (:mod:`gantools_tts.recognisers`) whose voice it is. None had a part in the training,
+but pocketsphinx may have said when the phones of its recordings begin.
 
 Utterances are float32 [T] in [−1, 1], T ≥ 1, all of one rate; every judge resamples to 16 kHz.
 """
@@ -79,7 +80,8 @@ def voices(
 
     (Wan et al. 2018, "Generalized end-to-end loss for speaker verification".) Long silence is cut
     out first. What is left at the end of an utterance is a window if it is three quarters of one,
-    and so is the whole of a shorter utterance, both filled up with silence.
+    and so is the whole of a shorter utterance, both filled up with silence. Where no voice is heard
+    there is no window.
 
     Args:
         utterances: float32 [T] in [−1, 1] each.
@@ -94,11 +96,14 @@ def voices(
         ValueError: an utterance is not what it should be.
     """
     encoder, preprocess = _resemblyzer()
+    nothing: np.ndarray = np.empty((0, 256), np.float32)
 
     def heard(audio: np.ndarray) -> np.ndarray:
         if not audio.any():  # its volume could not be normalised
-            return np.empty((0, 256), np.float32)
+            return nothing
         wav = preprocess(audio)
+        if not len(wav):
+            return nothing
         _, windows, _ = encoder.embed_utterance(wav, return_partials=True, rate=1 / VOICE_WINDOW)
         return windows
 
@@ -162,13 +167,13 @@ def nearest_recordings(
         utterances: float32 [T] in [−1, 1] each.
         training: the same, of the same rate.
         rate: samples a second.
-        progress: called after each utterance, and after each recording.
+        progress: called after each utterance, then after each recording.
 
     Raises:
-        ValueError: there is no recording, or something is not what it should be.
+        ValueError: either is empty, or an utterance is not what it should be.
     """
-    if not len(training):
-        raise ValueError("there is no training recording to be near to")
+    if not len(utterances) or not len(training):
+        raise ValueError("there is no utterance, or no training recording that it could replay")
     steps = itertools.count(1)
 
     def tell(*_: int) -> None:
@@ -187,9 +192,9 @@ def nearest_recordings(
             for pieces, end in zip(sought, ends, strict=True)
         ]
     )
-    frames = place.numpy()[chosen]
+    frames: np.ndarray = place.numpy()[chosen]
     # Where a piece begins in the silence before a recording, it is that recording.
-    recording = np.searchsorted(begins, frames, side="right") - 1
+    recording = np.digitize(frames, begins) - 1
     seconds = (frames - begins[recording] - WINDOW) * HOP / RATE
     return Nearest(best.numpy()[chosen], recording, seconds)
 

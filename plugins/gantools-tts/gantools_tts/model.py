@@ -27,15 +27,18 @@ class Learned:
 
     @torch.no_grad()
     def log_lengths(self, phones: np.ndarray) -> np.ndarray:
+        """[PHONE_FEATURES, N] -> ln(1 + frames), [N]."""
         return self.prosody.log_lengths(self._given(phones))[0].float().cpu().numpy()
 
     @torch.no_grad()
     def octaves(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """[FRAME_FEATURES − 2, T] -> octaves above 150 Hz, and the logit of a pitch, [T] each."""
         octaves, voiced = self.prosody.octaves(self._given(frames))
         return octaves[0].float().cpu().numpy(), voiced[0].float().cpu().numpy()
 
     @torch.no_grad()
     def sound(self, told: np.ndarray, pulses: np.ndarray, seed: int) -> np.ndarray:
+        """[FRAME_FEATURES, T], [T · hop] -> sound, [T · hop]."""
         drawn = torch.Generator().manual_seed(seed)
         z = self.generator.draw(1, told.shape[1], drawn)
         given = self._given(told), self._given(pulses)

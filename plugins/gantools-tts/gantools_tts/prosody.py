@@ -31,9 +31,7 @@ class Prosody(nn.Module):
         octaves, voiced = self.pitch(frames).unbind(1)
         return octaves, voiced
 
-    def forward(
-        self, phones: Tensor, frames: Tensor
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def forward(self, phones: Tensor, frames: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Both at once, for training."""
         return self.log_lengths(phones), self.octaves(frames)
 

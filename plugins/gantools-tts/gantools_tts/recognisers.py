@@ -1,4 +1,4 @@
-"""What is understood of speech: errors of recognisers that had no part in the training.
+"""How much of speech is understood: what recognisers hear, and how far it is from the text.
 
 Utterances are float32 [T] in [−1, 1], T ≥ 1, all of one rate. What recognises anything resamples to
 its own 16 kHz, and gives the same answer for an utterance whatever it heard before.
@@ -24,12 +24,24 @@ from gantools_tts.recordings import PAUSE, Phone
 RATE = 16_000
 """Samples a second that every judge wants."""
 QUIET = RATE // 2
-"""Samples of silence put before and after an utterance: a recogniser loses what ends abruptly."""
+"""Samples of silence that hama hears before and after an utterance: it loses what ends abruptly."""
 RESAMPLES = 2000
 """How often utterances are drawn anew for an interval."""
-FOREIGN = dict(
-    ɒ="AA", ɐ="AH", eə="EH", ɝ="ER", ɜ="ER", e="EY", ɪə="IH", o="OW", ʉ="UW", g="G", ɫ="L", r="R", ɾ="T"
-)  # fmt: skip
+FOREIGN = {
+    "ɒ": "AA",
+    "ɐ": "AH",
+    "eə": "EH",
+    "ɝ": "ER",
+    "ɜ": "ER",
+    "e": "EY",
+    "ɪə": "IH",
+    "o": "OW",
+    "ʉ": "UW",
+    "g": "G",
+    "ɫ": "L",
+    "r": "R",
+    "ɾ": "T",
+}
 """Sounds that hama knows besides gruut's and that are heard in English, too."""
 
 Judged = TypeVar("Judged")
@@ -119,7 +131,7 @@ def sounds_heard(
     recogniser = _hama()
 
     def hear(audio: np.ndarray) -> list[str]:
-        plain = map(_plain, recogniser(_amid_quiet(audio), RATE).phonemes)
+        plain = map(_plain, recogniser(np.pad(audio, QUIET), RATE).phonemes)
         return [_names().get(symbol, symbol) for symbol in plain if symbol]
 
     return each(hear, utterances, rate, progress)
@@ -148,7 +160,7 @@ def words_heard(
 
     def hear(audio: np.ndarray) -> list[str]:
         recogniser.start_utt()
-        pcm = (_amid_quiet(audio) * 32767).round().astype("<i2").tobytes()
+        pcm = (audio * 32767).round().astype("<i2").tobytes()
         recogniser.process_raw(pcm, full_utt=True)  # normalised by itself, not by what was before
         recogniser.end_utt()
         found = recogniser.hyp()
@@ -192,10 +204,6 @@ def _at_16k(audio: np.ndarray, rate: int, number: int) -> np.ndarray:
         )
     sound = torch.from_numpy(np.asarray(audio, np.float32))
     return resample(sound, rate, RATE).clamp(-1, 1).numpy()
-
-
-def _amid_quiet(audio: np.ndarray) -> np.ndarray:
-    return np.pad(audio, QUIET)
 
 
 @functools.cache

@@ -6,8 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-VOWELS = tuple("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
-CONSONANTS = tuple("B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH".split())
+VOWELS = (
+    *("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"),
+)
+CONSONANTS = (
+    *("B", "CH", "D", "DH", "F", "G", "HH", "JH", "K", "L", "M", "N", "NG", "P", "R", "S"),
+    *("SH", "T", "TH", "V", "W", "Y", "Z", "ZH"),
+)
 PAUSE = "sil"
 """Silence: before and after every utterance, and wherever a speaker pauses."""
 PHONES = (PAUSE, *VOWELS, *CONSONANTS)

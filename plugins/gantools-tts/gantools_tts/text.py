@@ -135,7 +135,7 @@ def _plain(text: str, dropped: dict[str, None]) -> str:
             f"({script if script == 'CJK' else script.capitalize()}): write it in Latin letters."
         )
     dropped.update(dict.fromkeys(unsaid))
-    return "".join(" " if folded[char] is None else folded[char] for char in text)
+    return "".join(" " if (plain := folded[char]) is None else plain for char in text)
 
 
 @functools.lru_cache(SLICE)
@@ -268,7 +268,8 @@ MENDED = _rules(
     (r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+", _address),
     (r"\b(?:https?|ftp)://[^\s,;\"'()<>]*[\w/]", _address),
     (r"\b(?:[A-Za-z][\w-]*\.)+(?:com|org|net|edu|gov|io|uk|de|eu)\b(?:/[\w./-]*\w)?/?", _address),
-    (r"(?<![\d-])(?:\+?\d[-. ])?(?:\(?\d{3}\)?[-. ])?\d{3}[-.]\d{4}(?![\d-])", _digits),
+    (r"(?<![\d.-])(?:\+?\d[-. ])?\(?\d{3}\)?[-. ]\d{3}[-.]\d{4}(?![\d-])", _digits),
+    (r"(?<![\d.-])\d{3}-\d{4}(?![\d-])", _digits),
     (rf"(?i)\b({_either(ABBREVIATIONS)})\.(?!\w)", _abbreviation),
     (rf"(?i)\b({_either(NUMBERED)})\.(?= ?\d)", _abbreviation),
     (r"(?<!\d[a-z]{2} )\bSt\.(?= [A-Z])", "Saint"),

@@ -16,7 +16,7 @@ pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
 
 
-@pytest.fixture(scope="module", params=["istft", "gan-tts"])
+@pytest.fixture(scope="module", params=["istft", pytest.param("gan-tts", marks=pytest.mark.slow)])
 def both(request, tmp_path_factory):
     torch.manual_seed(0)
     made = generator(request.param, 16_000, 8)

@@ -8,13 +8,13 @@ import sys
 import numpy as np
 import pytest
 import torch
+from gantools_tts import judges, recognisers
+from gantools_tts.griffinlim import griffin_lim
+from gantools_tts.recordings import PAUSE, PHONES, Phone
 from torchaudio.functional import frechet_distance
 from torchaudio.transforms import MelSpectrogram, Spectrogram
 
 from gantools import UserError
-from gantools_tts import judges, recognisers
-from gantools_tts.griffinlim import griffin_lim
-from gantools_tts.recordings import PAUSE, PHONES, Phone
 
 RATE = 16_000
 
@@ -119,28 +119,44 @@ def test_symbols_of_hama_are_phones():
 # Recognisers
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_noise_is_misheard_and_rated_lower(spoken):
+def test_noise_is_misheard(spoken):
     pytest.importorskip("hama")
-    pytest.importorskip("speechmos")
-    clean = [x.audio for x in spoken]
-    hissing = [with_noise(audio, 0) for audio in clean]
     phones = [recognisers.sounds(x.phones) for x in spoken]
 
     def misheard(audios):
         return recognisers.error_rate(phones, recognisers.sounds_heard(audios, RATE)).rate
 
-    assert misheard(clean) < 0.5 < misheard(hissing)
-    first = judges.quality([clean[1]], RATE)
-    assert 1 <= judges.quality([hissing[1]], RATE)[0] < first[0] - 0.5 < 5
+    assert misheard([x.audio for x in spoken]) < 0.5
+    assert misheard([with_noise(x.audio, 0) for x in spoken]) > 0.5
 
 
 def test_words_do_not_depend_on_what_was_heard_before(spoken):
     pytest.importorskip("pocketsphinx")
-    clean = [x.audio for x in spoken]
-    heard = recognisers.words_heard(clean, RATE)
-    assert heard == recognisers.words_heard(clean[::-1], RATE)[::-1]
-    assert recognisers.error_rate([x.text.split() for x in spoken], heard).rate < 0.8
+    audio = spoken[1].audio
+    first, _, again = recognisers.words_heard([audio, noise(0, 0.4), audio], RATE)
+    assert len(first) > 1
+    assert first == again
+
+
+@pytest.mark.slow  # librosa takes seconds to import
+@pytest.mark.filterwarnings("ignore")
+def test_noise_is_rated_lower(spoken):
+    pytest.importorskip("speechmos")
+    audio = np.tile(spoken[0].audio, 6)[: round(9.01 * RATE)]
+    clean, hissing = judges.quality([audio, with_noise(audio, 0)], RATE)
+    assert 1 <= hissing < clean - 0.5 <= 4.5
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_voices_of_windows(spoken):
+    pytest.importorskip("resemblyzer")
+    found = judges.voices([x.audio for x in spoken] + [np.zeros(RATE, np.float32)], RATE)
+    assert found.shape[0] >= 2  # none of silence
+    assert found.shape[1] == 256
+    assert np.linalg.norm(found, axis=1) == pytest.approx(1, abs=1e-5)
+    strange = judges.voices([babble(0, 1.6)], RATE)
+    assert found[0] @ found[1] > found[0] @ strange[0]  # one voice is itself
 
 
 def test_progress_and_rate():
@@ -186,6 +202,7 @@ def test_setuptools_without_pkg_resources(monkeypatch):
         judges.voices([noise(0, 0.1)], RATE)
 
 
+@pytest.mark.slow  # imports torch anew
 def test_importing_the_judges_loads_no_model():
     """In a fresh process, as the command line begins."""
     code = "import sys, gantools_tts.judges; print({'hama', 'pocketsphinx', 'speechmos', 'resemblyzer', 'librosa'} & set(sys.modules))"
@@ -251,7 +268,7 @@ def test_short_and_silent_utterances():
     found = judges.nearest_recordings([training[1] / 2, np.zeros(800, np.float32)], training, RATE)
     assert found.similarity[0] == pytest.approx(1, abs=1e-3)
     assert found.recording[0] == 1
-    assert found.similarity[1] == 0
+    assert found.similarity[1] == pytest.approx(0, abs=1e-3)
 
 
 # Griffin and Lim

@@ -89,7 +89,10 @@ def test_a_text_without_end_is_spoken_holding_little_of_it():
             "50%, $5 million, AT&T, #1, 2+2=4",
             "50 percent, 5 million dollars, AT and T, number 1, 2 plus 2 equals 4",
         ),
-        ("555-0199 or (212) 555-0199", "5 5 5, 0 1 9 9 or 2 1 2, 5 5 5, 0 1 9 9"),
+        (
+            "555-0199 or (212) 555-0199 or 123.4567",
+            "5 5 5, 0 1 9 9 or 2 1 2, 5 5 5, 0 1 9 9 or 123.4567",
+        ),
         ("007 at 17:45:10", "0 0 7 at 17 45 10"),
         ("3-5 days, 1990–1995", "3 to 5 days, 1990 to 1995"),
         ("the 1980s, '90s and 1900s", "the 19 eighties, nineties and 19 hundreds"),

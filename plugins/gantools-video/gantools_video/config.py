@@ -43,12 +43,12 @@ class VideoConfig(RunConfig):
     discriminator_width: Annotated[int, Option("Of the discriminator's first layer.", min=4)] = 32
     p: Annotated[
         Literal[1, 2], Option("The power of lp, of how far frames are from the truth.")
-    ] = 1
-    lp: Annotated[float, Option("Weight of lp.", min=0)] = 1.0
-    gdl: Annotated[float, Option("Weight of the gradient difference.", min=0)] = 1.0
+    ] = 2
+    lp: Annotated[float, Option("Weight of lp.", min=0)] = 10.0
+    gdl: Annotated[float, Option("Weight of the gradient difference.", min=0)] = 0.3
     adversarial: Annotated[
         float, Option("Weight of the game against the discriminator; 0: there is none.", min=0)
-    ] = 0.02
+    ] = 0.05
     objective: Annotated[str, Option("What both want, by name.", part="objectives")] = "hinge"
     penalty: Annotated[str, Option("What tames the discriminator.", part="penalties")] = (
         "r1:0.0001,every=8"
@@ -58,7 +58,7 @@ class VideoConfig(RunConfig):
     discriminator_lr: Annotated[float, Option("The discriminator's; it falls too.", min=0)] = 4e-4
     ema: Annotated[
         float, Option("Decay of the average of weights that predicts; 0: none.", min=0, max=1)
-    ] = 0.995
+    ] = 0.99
     samples: Annotated[int, Option("Held-out films to judge by, at most.", min=1)] = 500
     checkpoint_every: int = 250
     evaluate_every: int = 250

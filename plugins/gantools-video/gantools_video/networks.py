@@ -7,7 +7,6 @@ scales that it has, the full one last.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -20,6 +19,8 @@ from gantools_video.sampling import sampled
 
 STRIDE = 8
 """From one place of a code to the next, in pixels."""
+SLOPE = 0.2
+"""Of the activation, below 0."""
 REACH = 12.0
 """Pixels by which a step's motion can differ from the last one's, in either direction."""
 
@@ -32,32 +33,29 @@ class Motion(NamedTuple):
     where: Tensor
     """Where in it each pixel of the present frame came from, [B, 2, H, W], x and y in pixels
     beside its own place."""
-    kept: Tensor | None = None
-    """m, how much of a pixel came from there, [B, 1, H, W] in [0, 1]."""
     drawn: Tensor | None = None
-    """s, what the rest is, [B, C, H, W] in [−1, 1]."""
-    frames: tuple[Tensor, ...] = ()
-    """The last P frames, the newest first, each moved to where things are in the newest."""
-    flows: tuple[Tensor, ...] = ()
-    """v between each two of them, moved too: where in the frame before each pixel came from, as
-    ``where``."""
+    """r, what is added to what came from there, [B, C, H, W]."""
+    flow: Tensor | None = None
+    """v, where in the frame before each pixel came from, as ``where``; None in what is known."""
 
     def frame(self) -> Tensor:
-        """m · x₀(p + w(p)) + (1 − m) · s, [B, C, H, W]."""
-        assert self.kept is not None
+        """x₀(p + w(p)) + r(p), [B, C, H, W]."""
         assert self.drawn is not None
-        moved = sampled(self.source, self.where, "bicubic").clamp(-1, 1)
-        return self.kept * moved + (1 - self.kept) * self.drawn
+        return (sampled(self.source, self.where, "bicubic") + self.drawn).clamp(-1, 1)
 
 
 def leaky() -> nn.LeakyReLU:
     """The activation of all networks."""
-    return nn.LeakyReLU(0.2)
+    return nn.LeakyReLU(SLOPE)
 
 
 def block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    """A convolution of 3 × 3 and its activation."""
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), leaky())
+    """A convolution of 3 × 3 and its activation, which keep the size of signals (He et al. 2015,
+    "Delving deep into rectifiers", eq. 15): with torch's own start a dozen make them vanish."""
+    conv = nn.Conv2d(inputs, outputs, 3, stride, 1)
+    nn.init.kaiming_normal_(conv.weight, SLOPE)
+    conv.bias.data.zero_()
+    return nn.Sequential(conv, leaky())
 
 
 class Encoder(nn.Module):
@@ -101,72 +99,45 @@ class Decoder(nn.Module):
 
 
 class Warp(nn.Module):
-    """Moves what was last known, and draws what it cannot: x̂ = m · x₀(p + w(p)) + (1 − m) · s.
+    """Moves what was last known, and draws what it cannot: x̂ = x₀(p + w(p)) + r(p).
 
     The flow v of a step (pixels) leads to the frame before, and w to the last frame that was
     known: w(p) = v(p) + w′(p + v(p)), w′ of the step before, 0 at first. So a frame is
-    interpolated once however many steps ahead it is, and does not blur.
+    interpolated once however many steps ahead it is, and does not blur. What is drawn moves on
+    too: r(p) = r′(p + v(p)) + s(p).
 
     What moves goes on as it did: v(p) = u(p) + δ(p), u(p) = v′(p + v′(p)), v′ of the step before;
-    those of the known frames are found by :func:`gantools_video.flow.flow`. The network learns
-    δ, m and s. It sees the last frames, and how they moved, where u takes them: so what goes on as
-    it did looks the same in all of them.
+    that of the last known frame is found by :func:`gantools_video.flow.flow`. The network learns
+    δ and s.
     """
 
     def __init__(self, channels: int, past: int, width: int, actions: int = 0) -> None:
         super().__init__()
-        self.encoder = Encoder((channels + 2) * past, width)
-        self.decoder = Decoder(3 + channels, width, skips=True)
+        self.encoder = Encoder(channels * past + 2, width)
+        self.decoder = Decoder(2 + channels, width, skips=True)
         self.actions = Actions(actions, 8 * width)
         self.channels = channels
         with torch.no_grad():  # at first everything goes on as it did
-            self.decoder.end.weight[:3].mul_(0.01)
-            self.decoder.end.bias.zero_()[2] = 5.0  # and is not drawn: 0.99 of it
+            self.decoder.end.weight.mul_(0.01)
+            self.decoder.end.bias.zero_()
 
     def forward(
         self, past: Tensor, motion: Motion, action: Tensor | None = None
     ) -> tuple[list[Tensor], Motion]:
         """The next frame, and what the step after it needs."""
-        frames, flows = motion.frames, motion.flows
-        if not frames:
-            frames, flows = aligned(past.split(self.channels, 1)[::-1])
-        u = sampled(flows[0], flows[0])
-        seen = moved([*frames, *(v / REACH for v in flows)], u)
-        *fine, code = self.encoder(torch.cat([u / REACH, *seen], 1))
+        last = motion.flow
+        if last is None:
+            before, now = past.split(self.channels, 1)[-2:]
+            last = flow(now, before)
+        u = sampled(last, last)
+        *fine, code = self.encoder(torch.cat([past, u / REACH], 1))
         out = self.decoder(self.actions(code, action), fine[::-1]).float()
-        delta, m, s = out[:, :2], out[:, 2:3].sigmoid(), out[:, 3:].tanh()
-        v = u + REACH * (delta / REACH).tanh()
-        motion = Motion(motion.source, v + sampled(motion.where, v), m, s)
-        made = motion.frame()
-        frames, flows = (made, *moved(frames[:-1], v)), (v, *moved(flows[:-1], v))
-        return [made], motion._replace(frames=frames, flows=flows)
-
-
-def aligned(frames: Sequence[Tensor]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-    """Frames, the newest first, as they would be had nothing moved since; and how it moved.
-
-    Args:
-        frames: P of them, [B, C, H, W] in [−1, 1].
-
-    Returns:
-        P frames and the P − 1 flows between them, all with things where the newest has them.
-    """
-    now, before = torch.cat([*frames[:-1]]), torch.cat([*frames[1:]])
-    flows = flow(now, before).chunk(len(frames) - 1)
-    where = flows[0]
-    seen, ways = [frames[0], sampled(frames[1], where)], [flows[0]]
-    for x, v in zip(frames[2:], flows[1:], strict=True):
-        ways.append(sampled(v, where))
-        where = where + ways[-1]
-        seen.append(sampled(x, where))
-    return tuple(seen), tuple(ways)
-
-
-def moved(maps: Sequence[Tensor], v: Tensor) -> tuple[Tensor, ...]:
-    """Each map [B, …, H, W] looked up at p + v(p)."""
-    if not maps:
-        return ()
-    return sampled(torch.cat([*maps], 1), v).split([x.shape[1] for x in maps], 1)
+        v = u + REACH * (out[:, :2] / REACH).tanh()
+        r = 2 * out[:, 2:].tanh()
+        if motion.drawn is not None:
+            r = r + sampled(motion.drawn, v)
+        motion = Motion(motion.source, v + sampled(motion.where, v), r, v)
+        return [motion.frame()], motion
 
 
 class Feedback(nn.Module):

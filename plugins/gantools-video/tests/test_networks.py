@@ -9,7 +9,6 @@ from gantools_video.networks import (
     Motion,
     Pyramid,
     Warp,
-    aligned,
     network,
     scaled,
 )
@@ -46,7 +45,7 @@ def test_between_pixels_it_is_linear():
 def going(monkeypatch):
     """A Warp of films in which everything moves by the same, more of it in every step, or not."""
 
-    def made(right, down, kept=50.0, more=0.0):
+    def made(right, down, drawn=0.0, more=0.0):
         where = torch.tensor([right, down]).view(1, 2, 1, 1)
         found = "gantools_video.networks.flow"
         monkeypatch.setattr(found, lambda x, before: where.expand(len(x), 2, *x.shape[2:]))
@@ -54,7 +53,8 @@ def going(monkeypatch):
         with torch.no_grad():
             net.decoder.end.weight.zero_()
             delta = 12 * torch.tensor(more / 12).atanh()
-            net.decoder.end.bias.copy_(torch.tensor([delta, 0.0, kept, 0.0]))
+            drawn = torch.tensor(drawn / 2).atanh()
+            net.decoder.end.bias.copy_(torch.tensor([delta, 0.0, drawn]))
         return net
 
     return made
@@ -76,22 +76,12 @@ def test_a_steady_motion_is_interpolated_once_however_far(going):
         )
 
 
-def test_known_frames_are_seen_as_if_nothing_had_moved(monkeypatch):
-    monkeypatch.setattr("gantools_video.networks.flow", lambda x, before: flows[: len(x)])
-    wide = torch.rand(1, 1, 16, 64)
-    starts, steps = (9, 8, 6, 3), (1, 2, 3)  # the newest first: it moves ever more slowly
-    frames = [wide[..., start : start + 48] for start in starts]
-    flows = torch.tensor([[step, 0.0] for step in steps]).view(3, 2, 1, 1).expand(-1, -1, 16, 48)
-    seen, ways = aligned(frames)
-    assert len(seen) == 4
-    for frame in seen:
-        assert_close(frame[..., :40], frames[0][..., :40], atol=1e-5, rtol=0)
-    assert [way[0, 0, 0, 0].item() for way in ways] == list(steps)
-
-
-def test_what_is_not_kept_is_drawn(going):
-    (film,) = rollout(going(1.0, 1.0, kept=-50.0), torch.rand(1, 2, 1, 16, 16), 2)
-    assert_close(film, torch.zeros_like(film), atol=1e-4, rtol=0)  # tanh of 0
+def test_what_is_drawn_is_added_at_every_step_and_moves_on(going):
+    past = torch.rand(1, 2, 1, 16, 64) - 1
+    (film,) = rollout(going(1.0, 0.0, drawn=0.25), past, 3)
+    for k in (1, 2, 3):
+        expected = (moved(past[:, -1], right=float(k)) + 0.25 * k).clamp(-1, 1)
+        assert_close(film[:, k - 1, ..., :48], expected[..., :48], atol=1e-4, rtol=0)
 
 
 def test_mathieu_adds_what_each_scale_finds():
