@@ -33,7 +33,7 @@ def kill_when_running(process, run, moment: float) -> None:
     process.wait()
 
 
-@pytest.mark.parametrize("kills", [1, 2])
+@pytest.mark.parametrize("kills", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_killed_at_random_moments(whole, tmp_path, kills):
     run = tmp_path / "killed"
     kill_when_running(begin(*TOY, "--out", run), run, random.uniform(0, 2))
@@ -47,7 +47,9 @@ def test_killed_at_random_moments(whole, tmp_path, kills):
     assert_same_run(whole, run)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_interrupted_it_saves_and_says_how_to_go_on(whole, tmp_path, number):
     run = tmp_path / "a run"
     process = begin(*TOY, "--out", run)

@@ -35,26 +35,24 @@ def rows(table: Path) -> int:
     return table.read_bytes().count(b"\n") - 1 if table.exists() else -1
 
 
-def test_killed_twice_on_cart_pole(tmp_path):
+def test_killed_on_cart_pole(tmp_path):
     settings = {
         "env": "CartPole-v1",
-        "steps": 64 * 80,
+        "steps": 64 * 24,
         "environments": 2,
         "rollout": 32,
         "discriminator_moves": 5,
         "batch": 64,
         "clone_steps": 20,
         "checkpoint_every": 5,
-        "evaluate_every": 40,
+        "evaluate_every": 12,
         "episodes": 1,
         "seed": 3,
     }
     whole = gantools.run("gail", out=tmp_path / "whole", progress=False, **settings)
-    first, second = sorted(random.sample(range(75), 2))
     run = tmp_path / "killed"
-    assert kill(begin("run", "gail", *options(**settings), "--out", run), run, first)
-    assert kill(begin("resume", run), run, second)
-    assert Checkpoints(run / "checkpoints").turns()[-1] < 80
+    assert kill(begin("run", "gail", *options(**settings), "--out", run), run, random.randrange(20))
+    assert Checkpoints(run / "checkpoints").turns()[-1] < 24
     gantools.resume(run, progress=False)
     assert_same_run(whole.path, run)
 
