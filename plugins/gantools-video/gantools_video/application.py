@@ -16,7 +16,7 @@ from gantools.media import grid, write_video
 from gantools.schedules import cosine
 from gantools_video import clips
 from gantools_video.baselines import BASELINES
-from gantools_video.clips import Clips, Crops, Windows
+from gantools_video.clips import Clips, Windows
 from gantools_video.config import VideoConfig
 from gantools_video.game import VideoGame
 from gantools_video.metrics import rollout_figures
@@ -41,6 +41,12 @@ class VideoApplication(Application[VideoConfig]):
             raise UserError(f"--size is a multiple of {STRIDE}, not {config.size}.")
         self._clips: Clips | None = None
 
+    @property
+    def past(self) -> int:
+        """P, how many frames are known."""
+        assert self.config.past is not None  # resolved
+        return self.config.past
+
     # -- the game ------------------------------------------------------------------------------
 
     @cached_property
@@ -51,7 +57,7 @@ class VideoApplication(Application[VideoConfig]):
         return {
             "game": config.game,
             "channels": channels,
-            "past": config.past,
+            "past": self.past,
             "width": config.width,
             "actions": actions,
         }
@@ -81,7 +87,7 @@ class VideoApplication(Application[VideoConfig]):
             schedule=cosine,
         )
         discriminators = adversary = None
-        seen = min(SEEN, config.past + 1)
+        seen = min(SEEN, self.past + 1)
         if config.adversarial:
             sides = [config.size // k for k in ((8, 4, 2, 1) if config.game == "mathieu" else (1,))]
             looks = nn.ModuleList(
@@ -101,7 +107,7 @@ class VideoApplication(Application[VideoConfig]):
             predictor,
             discriminators,
             adversary,
-            past=config.past,
+            past=self.past,
             weights={"lp": config.lp, "gdl": config.gdl, "adversarial": config.adversarial},
             p=config.p,
             seen=seen,
@@ -109,10 +115,7 @@ class VideoApplication(Application[VideoConfig]):
         )
         if not setting.training:
             return game, None
-        length = config.past + (config.rollout or 1)
-        rows = [Crops(self.clips.train, length, config.size)]
-        if self.asked["actions"]:  # whose left and right have a meaning
-            rows = [Windows(self.clips.train, length), Windows(self.clips.train_actions, length)]
+        rows = self.clips.rows(self.past + (config.rollout or 1), config.size)
         return game, Batches(*rows, size=config.batch, seed=config.seed, **setting.share)
 
     def keep_inputs(self, folder: Path) -> None:
@@ -131,7 +134,7 @@ class VideoApplication(Application[VideoConfig]):
         environments what was done from the last known frame on, [N, horizon, A]."""
         config = self.config
         stretches = self.clips.left_out if left_out else self.clips.test
-        windows = Windows(stretches, config.past + config.horizon)
+        windows = Windows(stretches, self.past + config.horizon)
         if not len(windows):
             raise UserError(
                 f"No held-out stretch of {config.data} has {windows.length} frames: choose a "
@@ -141,8 +144,8 @@ class VideoApplication(Application[VideoConfig]):
         film = windows[rows].float() / 255
         done = None
         if self.asked["actions"]:
-            done = Windows(self.clips.test_actions, windows.length)[rows][:, config.past - 1 : -1]
-        return film[:, : config.past], film[:, config.past :], done
+            done = Windows(self.clips.test_actions, windows.length)[rows][:, self.past - 1 : -1]
+        return film[:, : self.past], film[:, self.past :], done
 
     def judged(self, game: Game, *, left_out: bool = False) -> dict[str, Any]:
         """Ours and the baselines, free-running, at every step; where something is done, ours with

@@ -14,10 +14,11 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from gantools import UserError
-from gantools.data import keep_arrays, kept_arrays, labelled_digits
+from gantools.data import Rows, keep_arrays, kept_arrays, labelled_digits
 from gantools.errors import did_you_mean
 from gantools.files import find, left_out
 from gantools_video import reading
+from gantools_video.digits import MovingDigits, moving_digits
 
 SUFFIXES = (
     *(".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
@@ -26,12 +27,10 @@ SUFFIXES = (
 """What is taken from a folder. A file that is named by itself may end in anything."""
 TRAINED = 0.7
 """The part of each clip, from its beginning, that is trained on; the rest is the test."""
-DIGITS_TRAIN, DIGITS_TEST, DIGITS_FRAMES = 4000, 400, 20
-"""Sequences of moving digits, and frames of each."""
+DIGITS_TEST, DIGITS_FRAMES = 400, 80
+"""Sequences of moving digits that are tested on, and frames of each."""
 WIDE = 1.5
 """Short side of the frames that are trained on, of what is cut out of them."""
-SPEED = 0.1
-"""The part of the free way, from side to side, that a moving digit goes in a frame."""
 ENVIRONMENT = "env:"
 """How the name of an environment begins."""
 PARTS = ("train", "test", "left_out", "train_actions", "test_actions")
@@ -54,6 +53,17 @@ class Clips:
     the frames t and t + 1 (:class:`gantools_video.environments.Films`)."""
     test_actions: list[Tensor] = field(default_factory=list)
     """The same of ``test``."""
+    glyphs: Tensor | None = None
+    """Of moving digits, which are drawn as they are trained on, the digits: uint8 [N, 1, G, G]."""
+
+    def rows(self, length: int, size: int) -> list[Rows]:
+        """What batches of ``length`` frames are taken of: films, and what is done in them, if
+        anything is."""
+        if self.glyphs is not None:
+            return [MovingDigits(self.glyphs, length, size)]
+        if self.train_actions:  # whose left and right have a meaning
+            return [Windows(self.train, length), Windows(self.train_actions, length)]
+        return [Crops(self.train, length, size)]
 
 
 def shape(source: str) -> tuple[int, int]:
@@ -75,12 +85,12 @@ def load(source: str, size: int, seed: int, *, leave_out: str | None = None) -> 
     """Make or read clips and split them into training and test; all are held in memory.
 
     Args:
-        source: ``"moving-digits"``: 4,000 sequences to train on, and 400 of digits held out to
-            test, 20 frames each, grey (:func:`moving_digits`). A video, or a folder: all videos in
-            it and below, in colour (:func:`gantools_video.reading.frames`); the first 70 % of each
-            clip's frames train, the whole picture with a short side of 1.5 · ``size``, and the last
-            30 % test, the centre square. No stretch passes the border or a scene cut
-            (:func:`cuts`).
+        source: ``"moving-digits"``: grey sequences, drawn anew for every batch, and 400 of 80
+            frames of digits held out to test (:func:`gantools_video.digits.moving_digits`). A
+            video, or a folder: all videos in it and below, in colour
+            (:func:`gantools_video.reading.frames`); the first 70 % of each clip's frames train, the
+            whole picture with a short side of 1.5 · ``size``, and the last 30 % test, the centre
+            square. No stretch passes the border or a scene cut (:func:`cuts`).
             ``"env:Pendulum-v1"``: that environment, played at random
             (:func:`gantools_video.environments.films`).
         size: side S of the frames, in pixels.
@@ -241,49 +251,6 @@ def cuts(clip: Tensor, contrast: float = 2.5, least: float = 0.06) -> list[int]:
     return found
 
 
-def moving_digits(
-    glyphs: Tensor, count: int, length: int, size: int, generator: torch.Generator
-) -> Tensor:
-    """Sequences of two digits that fly straight on, through each other, and bounce off the sides.
-
-    Moving MNIST (Srivastava et al. 2015, "Unsupervised Learning of Video Representations using
-    LSTMs"), as the authors' program makes it: digits, places and directions are drawn uniformly,
-    the speed is a tenth of the free way a frame (3.6 pixels at 64), a digit that would leave stays
-    at the side and turns, and where digits overlap the brighter pixel is seen.
-
-    Args:
-        glyphs: uint8 [N, 1, G, G] to draw from; G = 28 in the paper.
-        count: how many sequences.
-        length: frames of each; 20 in the paper.
-        size: side of the frames in pixels; 64 in the paper.
-        generator: what draws.
-
-    Returns:
-        uint8 [count, length, 1, size, size].
-
-    Raises:
-        UserError: the frames are no larger than a glyph.
-    """
-    side = glyphs.shape[-1]
-    if size <= side:
-        raise UserError(f"Digits of {side} pixels cannot move in {size}: take 64, as is usual.")
-    film = torch.zeros(count, length, 1, size, size, dtype=torch.uint8)
-    sequence, pixel = torch.arange(count).view(-1, 1, 1), torch.arange(side)
-    for _ in range(2):
-        glyph = glyphs[torch.randint(len(glyphs), (count,), generator=generator), 0]
-        place = torch.rand(count, 2, generator=generator)  # of the free way: down, right
-        angle = 2 * math.pi * torch.rand(count, generator=generator)
-        velocity = SPEED * torch.stack([angle.sin(), angle.cos()], 1)
-        for t in range(length):
-            place = place + velocity
-            velocity = torch.where((place < 0) | (place > 1), -velocity, velocity)
-            place = place.clamp(0, 1)
-            top, left = (place * (size - side)).long().view(count, 2, 1, 1).unbind(1)
-            where = (sequence, t, 0, top + pixel.view(-1, 1), left + pixel)
-            film[where] = torch.maximum(film[where], glyph)
-    return film
-
-
 def _environment(env: str, size: int, seed: int) -> Clips:
     from gantools_video import environments
 
@@ -292,16 +259,14 @@ def _environment(env: str, size: int, seed: int) -> Clips:
 
 
 def _moving_digits(size: int, seed: int) -> Clips:
+    glyphs = labelled_digits(seed).images
     generator = torch.Generator().manual_seed(seed)
-    train, test = (
-        moving_digits(glyphs, count, DIGITS_FRAMES, size, generator)
-        for glyphs, count in zip(
-            labelled_digits(seed).images, (DIGITS_TRAIN, DIGITS_TEST), strict=True
-        )
+    test = moving_digits(glyphs.held_out, DIGITS_TEST, DIGITS_FRAMES, size, generator)
+    said = (
+        f"two of MNIST's digits that fly about, drawn anew from {len(glyphs.train):,} for every "
+        f"batch; {DIGITS_TEST} sequences of {DIGITS_FRAMES} frames with others of digits to test"
     )
-    count = len(train) + len(test)
-    said = f"{count:,} sequences of {DIGITS_FRAMES} frames, two of MNIST's digits moving in each"
-    return Clips(list(train), list(test), [], said)
+    return Clips([], list(test), [], said, glyphs=glyphs.train)
 
 
 def _videos(path: Path, source: str) -> list[Path]:

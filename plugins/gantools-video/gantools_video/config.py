@@ -31,7 +31,14 @@ class VideoConfig(RunConfig):
         int,
         Option("Side of the frames that are trained on, pixels; a multiple of 8.", min=16, max=256),
     ] = 64
-    past: Annotated[int, Option("Known frames that the next is made from.", min=2, max=16)] = 4
+    past: Annotated[
+        int | None,
+        Option(
+            "Known frames that the next is made from; left out: 10 of moving digits, else 4.",
+            min=2,
+            max=16,
+        ),
+    ] = None
     rollout: Annotated[
         int | None,
         Option(
@@ -64,5 +71,6 @@ class VideoConfig(RunConfig):
     evaluate_every: int = 250
 
     def resolved(self) -> VideoConfig:
-        """What was left out as it suits the game."""
-        return self.filled(rollout=ROLLOUTS[self.game])
+        """What was left out as it suits the game and the data."""
+        past = 10 if self.data == "moving-digits" else 4  # as Srivastava et al., Mathieu et al.
+        return self.filled(rollout=ROLLOUTS[self.game], past=past)

@@ -30,7 +30,7 @@ class VideoGame(Game):
         weights: of "lp", "gdl" and "adversarial".
         p: of lp.
         seen: frames that a discriminator sees at once, ≤ P + 1.
-        longest: K at the end of the training; at its beginning it is 1.
+        longest: K in the last quarter of the training; in its first half it is 1.
     """
 
     def __init__(
@@ -52,8 +52,10 @@ class VideoGame(Game):
         self.dreams = discriminators is not None and hasattr(predictor, "first")
 
     def horizon(self, turn: Turn) -> int:
-        """How many frames are predicted: ever more in the first half of the training."""
-        return min(self.longest, 1 + int(2 * turn.progress * self.longest))
+        """How many frames are predicted: one, as long as that is still to be learned, then ever
+        more in the third quarter of the training."""
+        begun = max(0.0, 4 * turn.progress - 2)
+        return min(self.longest, 1 + int(begun * self.longest))
 
     @shared
     def reals(self, turn: Turn) -> tuple[Tensor, Tensor | None]:

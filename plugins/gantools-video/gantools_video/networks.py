@@ -12,7 +12,14 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate
+from torch.nn.functional import (
+    avg_pool2d,
+    gelu,
+    interpolate,
+    pixel_shuffle,
+    pixel_unshuffle,
+    relu,
+)
 
 from gantools_video.flow import flow
 from gantools_video.sampling import sampled
@@ -21,27 +28,39 @@ STRIDE = 8
 """From one place of a code to the next, in pixels."""
 SLOPE = 0.2
 """Of the activation, below 0."""
-REACH = 12.0
-"""Pixels by which a step's motion can differ from the last one's, in either direction."""
+PATCH = 4
+"""Side of the squares of pixels that ``warp`` looks at."""
+BLOCKS = 5
+"""Of its residual blocks: it sees about 90 pixels."""
+UNIT = 4.0
+"""Pixels of motion that its network calls 1."""
 
 
 class Motion(NamedTuple):
     """What a rollout hands from step to step beside the frames."""
 
     source: Tensor
-    """The last known frame, [B, C, H, W]."""
+    """x₀, the last known frame, [B, C, H, W]."""
     where: Tensor
-    """Where in it each pixel of the present frame came from, [B, 2, H, W], x and y in pixels
+    """w, where in it each pixel of the present frame came from, [B, 2, H, W], x and y in pixels
     beside its own place."""
-    drawn: Tensor | None = None
-    """r, what is added to what came from there, [B, C, H, W]."""
+    kept: Tensor
+    """a, how much of what came from there is left, [B, 1, H, W]."""
+    drawn: Tensor
+    """r, what is added to it, [B, C, H, W]."""
     flow: Tensor | None = None
     """v, where in the frame before each pixel came from, as ``where``; None in what is known."""
 
+    @classmethod
+    def begun(cls, source: Tensor) -> Motion:
+        """That of the last known frame itself."""
+        still = source.new_zeros(len(source), 2, *source.shape[2:])
+        return cls(source, still, torch.ones_like(source[:, :1]), torch.zeros_like(source))
+
     def frame(self) -> Tensor:
-        """x₀(p + w(p)) + r(p), [B, C, H, W]."""
-        assert self.drawn is not None
-        return (sampled(self.source, self.where, "bicubic") + self.drawn).clamp(-1, 1)
+        """a(p) x₀(p + w(p)) + r(p), [B, C, H, W]."""
+        moved = sampled(self.source, self.where, "bicubic")
+        return (self.kept * moved + self.drawn).clamp(-1, 1)
 
 
 def leaky() -> nn.LeakyReLU:
@@ -58,68 +77,68 @@ def block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(conv, leaky())
 
 
-class Encoder(nn.Module):
-    """Frames -> maps at strides 1, 2, 4 and 8; the last is the code, [B, 8 · width, H/8, W/8]."""
+class Encoder(nn.Sequential):
+    """Frames -> a code, [B, 8 · width, H/8, W/8]."""
 
     def __init__(self, inputs: int, width: int) -> None:
-        super().__init__()
         sides = [width * min(2**i, 8) for i in range(4)]
-        self.levels = nn.ModuleList([block(inputs, sides[0])])
+        levels = [block(inputs, sides[0])]
         for a, b in pairwise(sides):
-            self.levels.append(nn.Sequential(block(a, b, stride=2), block(b, b)))
-
-    def forward(self, x: Tensor) -> list[Tensor]:
-        """From the finest to the coarsest."""
-        maps = []
-        for level in self.levels:
-            x = level(x)
-            maps.append(x)
-        return maps
+            levels += [block(a, b, stride=2), block(b, b)]
+        super().__init__(*levels)
 
 
-class Decoder(nn.Module):
-    """A code -> a map at stride 1, [B, outputs, H, W]; with the encoder's maps, if it gets them."""
+class Decoder(nn.Sequential):
+    """A code -> a map at stride 1, [B, outputs, H, W]."""
 
-    def __init__(self, outputs: int, width: int, skips: bool) -> None:
+    def __init__(self, outputs: int, width: int) -> None:
+        sides = [width * min(2**i, 8) for i in range(4)][::-1]
+        levels = [block(sides[0], sides[0])]
+        for a, b in pairwise(sides):
+            levels += [nn.Upsample(scale_factor=2), block(a, b)]
+        super().__init__(*levels, nn.Conv2d(sides[-1], outputs, 3, padding=1))
+
+
+class Residual(nn.Module):
+    """x + conv(act(conv(act(x)))), the second convolution 0 at first (He et al. 2016, "Identity
+    mappings in deep residual networks")."""
+
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        sides = [width * min(2**i, 8) for i in range(4)]
-        self.begin = block(sides[3], sides[3])
-        self.levels = nn.ModuleList(
-            block(sides[i + 1] + skips * sides[i], sides[i]) for i in (2, 1, 0)
-        )
-        self.end = nn.Conv2d(sides[0], outputs, 3, padding=1)
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(self.second.weight)
 
-    def forward(self, code: Tensor, maps: list[Tensor] | None = None) -> Tensor:
-        """``maps``: of strides 4, 2 and 1, in this order."""
-        x = self.begin(code)
-        for i, level in enumerate(self.levels):
-            x = interpolate(x, scale_factor=2)
-            x = level(x if maps is None else torch.cat([x, maps[i]], 1))
-        return self.end(x)
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, C, H, W] -> the same."""
+        return x + self.second(gelu(self.first(gelu(x))))
 
 
 class Warp(nn.Module):
-    """Moves what was last known, and draws what it cannot: x̂ = x₀(p + w(p)) + r(p).
+    """Moves what was last known, and draws what it cannot: x̂ = a(p) x₀(p + w(p)) + r(p).
 
     The flow v of a step (pixels) leads to the frame before, and w to the last frame that was
     known: w(p) = v(p) + w′(p + v(p)), w′ of the step before, 0 at first. So a frame is
-    interpolated once however many steps ahead it is, and does not blur. What is drawn moves on
-    too: r(p) = r′(p + v(p)) + s(p).
+    interpolated once however many steps ahead it is, and does not blur. What was kept and drawn
+    moves on too: a(p) = m(p) a′(p + v(p)), r(p) = m(p) r′(p + v(p)) + s(p) + (1 − m(p)) μ, so
+    that what is not kept fades to the mean μ of what is known.
 
     What moves goes on as it did: v(p) = u(p) + δ(p), u(p) = v′(p + v′(p)), v′ of the step before;
     that of the last known frame is found by :func:`gantools_video.flow.flow`. The network learns
-    δ and s.
+    δ, m and s. It looks at squares of :data:`PATCH` pixels, their mean taken off: a few wide
+    layers over a few places take a fraction of the time of thin ones over all pixels.
     """
 
     def __init__(self, channels: int, past: int, width: int, actions: int = 0) -> None:
         super().__init__()
-        self.encoder = Encoder(channels * past + 2, width)
-        self.decoder = Decoder(2 + channels, width, skips=True)
-        self.actions = Actions(actions, 8 * width)
-        self.channels = channels
+        self.channels, inside = channels, 8 * width
+        self.begin = nn.Conv2d(PATCH**2 * (channels * past + 2), inside, 3, padding=1)
+        self.actions = Actions(actions, inside)
+        self.blocks = nn.Sequential(*[Residual(inside) for _ in range(BLOCKS)])
+        self.end = nn.Conv2d(inside, PATCH**2 * (3 + channels), 1)
         with torch.no_grad():  # at first everything goes on as it did
-            self.decoder.end.weight.mul_(0.01)
-            self.decoder.end.bias.zero_()
+            self.end.weight.mul_(0.1)
+            self.end.bias.zero_()
 
     def forward(
         self, past: Tensor, motion: Motion, action: Tensor | None = None
@@ -130,13 +149,15 @@ class Warp(nn.Module):
             before, now = past.split(self.channels, 1)[-2:]
             last = flow(now, before)
         u = sampled(last, last)
-        *fine, code = self.encoder(torch.cat([past, u / REACH], 1))
-        out = self.decoder(self.actions(code, action), fine[::-1]).float()
-        v = u + REACH * (out[:, :2] / REACH).tanh()
-        r = 2 * out[:, 2:].tanh()
-        if motion.drawn is not None:
-            r = r + sampled(motion.drawn, v)
-        motion = Motion(motion.source, v + sampled(motion.where, v), r, v)
+        mean = past.mean((1, 2, 3), keepdim=True)
+        x = self.begin(pixel_unshuffle(torch.cat([(past - mean) / 2, u / UNIT], 1), PATCH))
+        x = self.blocks(self.actions(x, action))
+        out = pixel_shuffle(self.end(gelu(x)), PATCH).float()
+        v = u + UNIT * out[:, :2]
+        m = (-relu(out[:, 2:3])).exp()
+        a = m * sampled(motion.kept, v)
+        r = m * sampled(motion.drawn, v) + out[:, 3:] + (1 - m) * mean
+        motion = Motion(motion.source, v + sampled(motion.where, v), a, r, v)
         return [motion.frame()], motion
 
 
@@ -151,14 +172,14 @@ class Feedback(nn.Module):
         super().__init__()
         self.channels = 8 * width
         self.encoder = Encoder(channels * past, width)
-        self.decoder = Decoder(channels, width, skips=False)
+        self.decoder = Decoder(channels, width)
         self.actions = Actions(actions, 8 * width)
 
     def forward(
         self, past: Tensor, motion: Motion, action: Tensor | None = None
     ) -> tuple[list[Tensor], Motion]:
         """The next frame; the motion is handed on as it is."""
-        code = self.actions(self.encoder(past)[-1], action)
+        code = self.actions(self.encoder(past), action)
         return [self.first(code)], motion
 
     def first(self, code: Tensor) -> Tensor:
@@ -219,7 +240,7 @@ def network(game: str, channels: int, past: int, width: int, actions: int = 0) -
 
 
 class Actions(nn.Module):
-    """Adds what an agent does, [B, A], to a code; nothing if there are no actions."""
+    """Adds what an agent does, [B, A], to a map; nothing if there are no actions."""
 
     def __init__(self, actions: int, channels: int) -> None:
         super().__init__()

@@ -112,8 +112,9 @@ class Predictor:
         scale = torch.tensor([width / sides[1], height / sides[0]]).view(1, 2, 1, 1)
         for made, motion in itertools.islice(steps(self.net, known), count):
             frame = larger(made[-1])
-            if motion.drawn is not None:
-                frame = Motion(full, larger(motion.where) * scale, larger(motion.drawn)).frame()
+            if motion.flow is not None:
+                where = larger(motion.where) * scale
+                frame = Motion(full, where, larger(motion.kept), larger(motion.drawn)).frame()
             yield ((frame[0] + 1) / 2).clamp(0, 1)
 
     def save(self, folder: Path) -> None:

@@ -26,8 +26,7 @@ def steps(
         actions: what the agent does in each step, [B, A]; of environments only.
     """
     frames = list(past.unbind(1))
-    still = past.new_zeros(len(past), 2, *past.shape[3:])
-    motion = Motion(frames[-1], still)
+    motion = Motion.begun(frames[-1])
     while True:
         action = None if actions is None else next(actions)
         made, motion = network(torch.cat(frames, 1), motion, action)

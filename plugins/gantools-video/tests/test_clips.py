@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 from gantools_video import clips
-from gantools_video.clips import Crops, Windows, cuts, load, moving_digits
+from gantools_video.clips import Crops, Windows, cuts, load
+from gantools_video.digits import MovingDigits, moving_digits
 
 from gantools import Note, UserError
 from gantools.data import LabelledDigits, Split
@@ -206,17 +207,31 @@ def test_moving_digits_are_made_by_their_seed_from_digits_held_out(monkeypatch):
     dark, bright = (torch.full((3, 1, 28, 28), ink, dtype=torch.uint8) for ink in (64, 255))
     made, asked = LabelledDigits(Split(dark, bright), Split(None, None)), []
     monkeypatch.setattr(clips, "labelled_digits", lambda seed: asked.append(seed) or made)
-    monkeypatch.setattr(clips, "DIGITS_TRAIN", 6)
     monkeypatch.setattr(clips, "DIGITS_TEST", 3)
     found, again, other = (load("moving-digits", 32, seed) for seed in (4, 4, 5))
     assert asked == [4, 4, 5]
-    assert [stretch.shape for stretch in found.train] == [(20, 1, 32, 32)] * 6
-    assert [stretch.max() for stretch in found.train] == [64] * 6
+    assert [stretch.shape for stretch in found.test] == [(80, 1, 32, 32)] * 3
     assert [stretch.max() for stretch in found.test] == [255] * 3
-    assert all(map(torch.equal, found.train + found.test, again.train + again.test))
-    assert not all(map(torch.equal, found.train, other.train))
+    assert all(map(torch.equal, found.test, again.test))
+    assert not all(map(torch.equal, found.test, other.test))
+    assert found.train == []
+    (rows,) = found.rows(7, 32)
+    assert rows[torch.arange(2)].shape == (2, 7, 1, 32, 32)
+    assert rows[torch.arange(2)].max() == 64
     with pytest.raises(UserError, match="Digits of 28 pixels cannot move in 28: take 64"):
         load("moving-digits", 28, 0)
+
+
+def test_no_two_batches_of_moving_digits_are_alike_but_by_their_draw():
+    glyphs = torch.full((2, 1, 6, 6), 255, dtype=torch.uint8)
+    rows = MovingDigits(glyphs, 5, 32)
+    seeds = (0, 0, 1)
+    one, same, other = (
+        rows.draw(torch.arange(4), torch.Generator().manual_seed(seed)) for seed in seeds
+    )
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+    assert torch.equal(rows[torch.tensor([3, 1])][0], rows[torch.tensor([3])][0])
 
 
 def numbered(height, width):

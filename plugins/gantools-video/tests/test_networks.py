@@ -1,7 +1,10 @@
 """The networks against known answers: whole shifts, no blur however far, Mathieu's sum of scales."""
 
+import math
+
 import pytest
 import torch
+from gantools_video import networks
 from gantools_video.losses import gradient_difference, lp
 from gantools_video.networks import (
     Discriminator,
@@ -43,18 +46,18 @@ def test_between_pixels_it_is_linear():
 
 @pytest.fixture
 def going(monkeypatch):
-    """A Warp of films in which everything moves by the same, more of it in every step, or not."""
+    """A Warp of films in which everything moves by the same, more of it in every step, or not;
+    of what is seen the part m is kept, and the same is drawn everywhere."""
 
-    def made(right, down, drawn=0.0, more=0.0):
+    def made(right, down, drawn=0.0, more=0.0, kept=1.0):
         where = torch.tensor([right, down]).view(1, 2, 1, 1)
         found = "gantools_video.networks.flow"
         monkeypatch.setattr(found, lambda x, before: where.expand(len(x), 2, *x.shape[2:]))
         net = Warp(1, past=2, width=2)
+        said = torch.tensor([more / networks.UNIT, 0.0, -math.log(kept), drawn])
         with torch.no_grad():
-            net.decoder.end.weight.zero_()
-            delta = 12 * torch.tensor(more / 12).atanh()
-            drawn = torch.tensor(drawn / 2).atanh()
-            net.decoder.end.bias.copy_(torch.tensor([delta, 0.0, drawn]))
+            net.end.weight.zero_()
+            net.end.bias.copy_(said.repeat_interleave(networks.PATCH**2))
         return net
 
     return made
@@ -84,10 +87,34 @@ def test_what_is_drawn_is_added_at_every_step_and_moves_on(going):
         assert_close(film[:, k - 1, ..., :48], expected[..., :48], atol=1e-4, rtol=0)
 
 
+def test_what_is_not_kept_fades_to_the_mean_of_what_is_known(going):
+    past = torch.rand(1, 2, 1, 16, 64) - 0.5
+    net = going(1.0, 0.0, kept=0.5)
+    (film,) = rollout(net, past, 2)
+    first = moved(past[:, -1], right=1.0) / 2 + past.mean() / 2
+    assert_close(film[:, 0, ..., :48], first[..., :48], atol=1e-4, rtol=0)
+    mean = (past[:, -1].mean() + film[:, 0].mean()) / 2
+    second = moved(past[:, -1], right=2.0) / 4 + past.mean() / 4 + mean / 2
+    assert_close(film[:, 1, ..., :48], second[..., :48], atol=1e-4, rtol=0)
+
+
+def test_brighter_films_are_predicted_brighter(monkeypatch):
+    torch.manual_seed(0)
+    net, past = Warp(3, past=2, width=2), torch.rand(1, 2, 3, 32, 32) / 2 - 0.5
+    with torch.no_grad():
+        net.end.weight.normal_(std=0.05)
+    steady = torch.zeros(1, 2, 32, 32)  # DIS sees 8 bits
+    monkeypatch.setattr("gantools_video.networks.flow", lambda x, before: steady)
+    (film,), (brighter,) = rollout(net, past, 1), rollout(net, past + 0.25, 1)
+    inside = film.abs() < 0.7
+    assert inside.float().mean() > 0.5
+    assert_close(brighter[inside], film[inside] + 0.25, atol=1e-4, rtol=0)
+
+
 def test_mathieu_adds_what_each_scale_finds():
     net = Pyramid(1, past=2, width=2)
     past = torch.rand(1, 2, 16, 16) - 0.5
-    still = Motion(past[:, -1:], torch.zeros(1, 2, 16, 16))
+    still = Motion.begun(past[:, -1:])
     made, _ = net(past, still)
     assert [x.shape[-1] for x in made] == [2, 4, 8, 16]
     up = interpolate(made[1], scale_factor=2)

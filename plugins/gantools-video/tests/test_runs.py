@@ -175,7 +175,9 @@ def test_a_game_that_is_loaded_needs_no_films(small, acting, monkeypatch):
         (small["data"], 3, 0),
         ("env:Sum-v0", 3, 3),
     ):
-        application = VideoApplication(VideoConfig(data=data, width=4, discriminator_width=4))
+        application = VideoApplication(
+            VideoConfig(data=data, width=4, discriminator_width=4).resolved()
+        )
         game, data = application.build(Setting(training=False))
         assert data is None
         model = application.model(game)
