@@ -38,7 +38,7 @@ FIGURES = {
     "gradient": ("gradient_ratio", 2),
     "motion": ("motion_ratio", 2),
 }
-BASELINES = ("copy", "linear", "flow", "flow-repeated")
+BASELINES = ("copy", "linear", "flow", "flow-fine")
 
 
 def cells(rows: Sequence[dict[str, Any]], name: str, step: int) -> list[str]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from gantools_video.baselines import copy, flow, flow_repeated, linear
+from gantools_video.baselines import copy, flow, flow_fine, linear
 
 
 def noise(*shape):
@@ -39,7 +39,7 @@ def scene(places, size=(48, 64), channels=3):
     return torch.stack(frames)[None, :, None].repeat(1, 1, channels, 1, 1)
 
 
-both = pytest.mark.parametrize("flow", [flow, flow_repeated])
+both = pytest.mark.parametrize("flow", [flow, flow_fine])
 
 
 @both
@@ -65,7 +65,7 @@ def found(monkeypatch):
     asked = []
 
     def tell(v):
-        def told(x, before):
+        def told(x, before, side):
             asked.append((x, before))
             return torch.tensor(v).float().permute(2, 0, 1).expand(len(x), -1, -1, -1)
 
@@ -90,25 +90,20 @@ def test_flow_looks_where_each_pixel_was(found, flow):
     torch.testing.assert_close(before, past[:, 1] * 2 - 1)
 
 
-def test_flow_is_interpolated_once_or_at_every_step(found):
+def test_flow_is_interpolated_once_however_far(found):
     past = noise(1, 2, 1, 12, 16)
     found(np.tile([0.5, 0], (12, 16, 1)))
-    last = past[0, -1, 0]
-    once, repeated = (way(past, 2)[0, 1, 0, :, :14] for way in (flow, flow_repeated))
-    torch.testing.assert_close(once, last[:, 1:15], atol=1e-5, rtol=0)
-    blurred = (last[:, :14] + 2 * last[:, 1:15] + last[:, 2:]) / 4
-    torch.testing.assert_close(repeated, blurred, atol=1e-5, rtol=0)
+    second = flow(past, 2)[0, 1, 0, :, :14]
+    torch.testing.assert_close(second, past[0, -1, 0][:, 1:15], atol=1e-5, rtol=0)
 
 
-def test_flow_stays_at_its_place_or_is_followed(found):
+def test_flow_stays_at_its_place(found):
     past = noise(1, 2, 1, 12, 16)
     v = np.zeros((12, 16, 2))
     v[:, :8, 0] = 4  # the left half comes from the right, which stands still
     found(v)
-    last = past[0, -1, 0]
-    once, repeated = (way(past, 2)[0, 1, 0] for way in (flow, flow_repeated))
-    torch.testing.assert_close(once[:, 4:8], last[:, 12:16], atol=1e-5, rtol=0)
-    torch.testing.assert_close(repeated[:, 4:8], last[:, 8:12], atol=1e-5, rtol=0)
+    second = flow(past, 2)[0, 1, 0]
+    torch.testing.assert_close(second[:, 4:8], past[0, -1, 0][:, 12:16], atol=1e-5, rtol=0)
 
 
 @both
@@ -120,7 +115,7 @@ def test_flow_of_a_pan_moves_every_pixel_and_repeats_the_border(flow):
     true = texture[..., 4:36, 3:43]
     assert (second - true)[..., 6:-6, 8:-6].abs().mean() < 0.01
     assert (copy(known, 2)[:, 1] - true)[..., 6:-6, 8:-6].abs().mean() > 0.05
-    torch.testing.assert_close(second[..., 6:-6, 0], second[..., 6:-6, 1], atol=0.03, rtol=0)
+    torch.testing.assert_close(second[..., 6:-6, 0], second[..., 6:-6, 1], atol=0.05, rtol=0)
 
 
 @both

@@ -61,7 +61,7 @@ def test_the_other_games_play(small, tmp_path, game):
 def test_the_evaluation_has_every_figure_of_every_step(run):
     found = gantools.evaluate(run)
     for part in (found, found["left_out"]):
-        for name in ("ours", "copy", "linear", "flow", "flow-repeated"):
+        for name in ("ours", "copy", "linear", "flow", "flow-fine"):
             for figure in ("psnr", "ssim", "moving_psnr", "gradient_ratio", "motion_ratio"):
                 assert len(part[name][figure]) == 3
         assert part["copy"]["motion_ratio"] == [0, 0, 0]
