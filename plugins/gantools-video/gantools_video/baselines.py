@@ -9,7 +9,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gantools_video.flow import FINE, SMALLEST
 from gantools_video.flow import flow as displacement
 from gantools_video.sampling import sampled
 
@@ -39,29 +38,29 @@ def linear(past: Tensor, steps: int) -> Tensor:
 def flow(past: Tensor, steps: int) -> Tensor:
     """Predict that the last motion goes on: x_k(p) = x_0(p + k v(p)), v the flow from x_0 to x_−1.
 
-    The flow (:func:`gantools_video.flow.flow`, of frames as small as they are) stays where it is.
-    A pixel between others is interpolated once, by cubics; one beyond the border is the border's.
+    The flow (:func:`gantools_video.flow.flow`, as OpenCV's preset has it) stays where it is. A
+    pixel between others is interpolated once, by cubics; one beyond the border is the border's.
 
     Args:
         past: [B, P, C, H, W] in [0, 1], P ≥ 2.
         steps: how many frames are predicted.
     """
-    return _flow(past, steps, SMALLEST)
+    return _flow(past, steps, finest=1)
 
 
 def flow_fine(past: Tensor, steps: int) -> Tensor:
-    """Predict as :func:`flow` does, by a flow that is found in enlarged frames, which is better:
-    what ``warp`` begins with.
+    """Predict as :func:`flow` does, by a flow that is found at the finest scale too, which is
+    better: what ``warp`` begins with.
 
     Args:
         past: [B, P, C, H, W] in [0, 1], P ≥ 2.
         steps: how many frames are predicted.
     """
-    return _flow(past, steps, FINE)
+    return _flow(past, steps, finest=0)
 
 
-def _flow(past: Tensor, steps: int, side: int) -> Tensor:
-    v = displacement(*(past[:, [-1, -2]] * 2 - 1).unbind(1), side)
+def _flow(past: Tensor, steps: int, finest: int) -> Tensor:
+    v = displacement(*(past[:, [-1, -2]] * 2 - 1).unbind(1), finest)
     made = [sampled(past[:, -1], k * v, "bicubic") for k in range(1, steps + 1)]
     return torch.stack(made, dim=1).clamp(0, 1)
 

@@ -22,7 +22,7 @@ from torch.nn.functional import (
 )
 
 from gantools_video.flow import flow
-from gantools_video.sampling import sampled
+from gantools_video.sampling import sampled, splatted
 
 STRIDE = 8
 """From one place of a code to the next, in pixels."""
@@ -50,6 +50,8 @@ class Motion(NamedTuple):
     """r, what is added to it, [B, C, H, W]."""
     flow: Tensor | None = None
     """v, where in the frame before each pixel came from, as ``where``; None in what is known."""
+    older: Tensor | None = None
+    """v of the step before."""
 
     @classmethod
     def begun(cls, source: Tensor) -> Motion:
@@ -123,16 +125,19 @@ class Warp(nn.Module):
     moves on too: a(p) = m(p) a′(p + v(p)), r(p) = m(p) r′(p + v(p)) + s(p) + (1 − m(p)) μ, so
     that what is not kept fades to the mean μ of what is known.
 
-    What moves goes on as it did: v(p) = u(p) + δ(p), u(p) = v′(p + v′(p)), v′ of the step before;
-    that of the last known frame is found by :func:`gantools_video.flow.flow`. The network learns
-    δ, m and s. It looks at squares of :data:`PATCH` pixels, their mean taken off: a few wide
-    layers over a few places take a fraction of the time of thin ones over all pixels.
+    What moves goes on as it did: v = u + δ, u the flow of the step before where it has gone
+    (:func:`onward`); that of what is known is found by :func:`gantools_video.flow.flow`. The
+    network learns δ, m and s. Beside the frames, their mean taken off, and u it sees how good the
+    flow before was: by how much it differs from that before it, and what it left unexplained. It
+    looks at squares of :data:`PATCH` pixels: a few wide layers over a few places take a fraction
+    of the time of thin ones over all pixels.
     """
 
     def __init__(self, channels: int, past: int, width: int, actions: int = 0) -> None:
         super().__init__()
         self.channels, inside = channels, 8 * width
-        self.begin = nn.Conv2d(PATCH**2 * (channels * past + 2), inside, 3, padding=1)
+        seen = channels * past + 2 + 2 + channels
+        self.begin = nn.Conv2d(PATCH**2 * seen, inside, 3, padding=1)
         self.actions = Actions(actions, inside)
         self.blocks = nn.Sequential(*[Residual(inside) for _ in range(BLOCKS)])
         self.end = nn.Conv2d(inside, PATCH**2 * (3 + channels), 1)
@@ -144,21 +149,37 @@ class Warp(nn.Module):
         self, past: Tensor, motion: Motion, action: Tensor | None = None
     ) -> tuple[list[Tensor], Motion]:
         """The next frame, and what the step after it needs."""
-        last = motion.flow
-        if last is None:
-            before, now = past.split(self.channels, 1)[-2:]
-            last = flow(now, before)
-        u = sampled(last, last)
+        *earlier, before, now = past.split(self.channels, 1)
+        last = flow(now, before) if motion.flow is None else motion.flow
+        older = motion.older
+        if older is None:  # of two frames nobody knows
+            older = flow(before, earlier[-1]) if earlier else last
+        change = last - sampled(older, last)
+        error = now - sampled(before, last)
+        u = onward(last)
         mean = past.mean((1, 2, 3), keepdim=True)
-        x = self.begin(pixel_unshuffle(torch.cat([(past - mean) / 2, u / UNIT], 1), PATCH))
+        seen = [(past - mean) / 2, u / UNIT, change / UNIT, error / 2]
+        x = self.begin(pixel_unshuffle(torch.cat(seen, 1), PATCH))
         x = self.blocks(self.actions(x, action))
         out = pixel_shuffle(self.end(gelu(x)), PATCH).float()
         v = u + UNIT * out[:, :2]
         m = (-relu(out[:, 2:3])).exp()
         a = m * sampled(motion.kept, v)
         r = m * sampled(motion.drawn, v) + out[:, 3:] + (1 - m) * mean
-        motion = Motion(motion.source, v + sampled(motion.where, v), a, r, v)
+        motion = Motion(motion.source, v + sampled(motion.where, v), a, r, v, last)
         return [motion.frame()], motion
+
+
+def onward(v: Tensor) -> Tensor:
+    """The flow of the next step if everything goes on as it did, [B, 2, H, W].
+
+    A pixel at p was at p + v(p) and will be at p − v(p), where it takes its flow along; of several
+    that arrive the faster is in front, by a factor e a pixel. Where nothing arrives, which is what
+    becomes visible, it is the flow of where that came from: v(p + v(p)).
+    """
+    thrown, weight = splatted(v, -v, v.norm(dim=1, keepdim=True))
+    there = (2 * weight).clamp(max=1)
+    return there * thrown + (1 - there) * sampled(v, v)
 
 
 class Feedback(nn.Module):

@@ -65,7 +65,7 @@ def found(monkeypatch):
     asked = []
 
     def tell(v):
-        def told(x, before, side):
+        def told(x, before, finest):
             asked.append((x, before))
             return torch.tensor(v).float().permute(2, 0, 1).expand(len(x), -1, -1, -1)
 
