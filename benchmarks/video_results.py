@@ -1,35 +1,57 @@
-"""The tables of docs/results/video.md: trains what is missing, then writes the page.
+"""The tables of docs/results/video.md: trains what is missing, measures, then writes the page.
 
 python benchmarks/video_results.py [--only NAME …] [--jobs 2] [--write-only]
 
-The real clips lie in ../shared/data/video.
+The real clips lie in ../shared/data/video. What is measured beside a run's evaluation (long rollouts,
+speed) is kept in docs/results/video-measured.json; remove an entry to measure it again.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
+import time
 from collections.abc import Sequence
 from typing import Any
 
+import torch
+from gantools_video.application import VideoApplication
+from gantools_video.predictor import Predictor
 from results import ROOT, Experiment, Results, spread
 
+import gantools
+
 VIDEO = Results("video", "video")
+MEASURED = VIDEO.page.with_name("video-measured.json")
 CLIPS = "../shared/data/video"
 LEFT_OUT = "carphone_pristine"
-REAL = {"data": CLIPS, "leave_out": LEFT_OUT, "threads": 1}
-BUDGET = {"threads": 1, "steps": 600, "evaluate_every": 0, "ema": 0.98}
-ABLATION = [
-    Experiment("lp", "lp", {**BUDGET, "gdl": 0, "adversarial": 0, "rollout": 1}, 3, "ablation"),
-    Experiment("gdl", "+ GDL", {**BUDGET, "adversarial": 0, "rollout": 1}, 3, "ablation"),
-    Experiment("adversarial", "+ adversarial", {**BUDGET, "rollout": 1}, 3, "ablation"),
-    Experiment("rollout", "+ feedback training", BUDGET, 3, "ablation"),
-    Experiment("feedback", "game feedback", {**BUDGET, "game": "feedback"}, 3, "ablation"),
-    Experiment("mathieu", "game mathieu", {**BUDGET, "game": "mathieu"}, 3, "ablation"),
-]
+FAST = {"precision": "bf16-mixed", "threads": 1}
+REAL = {
+    **FAST,
+    "data": CLIPS,
+    "leave_out": LEFT_OUT,
+    "steps": 300,
+    "evaluate_every": 0,
+}
+DIGITS: dict[str, Any] = {**FAST, "steps": 7_000, "evaluate_every": 250, "checkpoint_every": 500}
+ONE = {**REAL, "rollout": 1}
 MAIN = [
-    Experiment("default", "moving digits", {}, 1, "main"),
-    Experiment("digits", "moving digits, long", {"threads": 1, "steps": 8_000}, 1, "main"),
-    Experiment("real", "real clips", {**REAL, "steps": 4_000}, 3, "main"),
+    Experiment("real", "real clips", REAL, 3, "main"),
+    Experiment("digits", "moving digits", DIGITS, 1, "main"),
+]
+ABLATION = [
+    Experiment("lp", "lp", {**ONE, "gdl": 0.0, "adversarial": 0.0}, 3, "ablation"),
+    Experiment("gdl", "+ GDL", {**ONE, "adversarial": 0.0}, 3, "ablation"),
+    Experiment("adversarial", "+ adversarial", ONE, 3, "ablation"),
+    Experiment("real", "+ feedback training (the default)", REAL, 3, "ablation"),
+    Experiment(
+        "still", "the same without the adversary", {**REAL, "adversarial": 0.0}, 3, "ablation"
+    ),
+    Experiment(
+        "feedback", "game feedback", {**REAL, "game": "feedback", "lr": 1e-3}, 1, "ablation"
+    ),
+    Experiment("mathieu", "game mathieu", {**REAL, "game": "mathieu", "lr": 1e-3}, 1, "ablation"),
 ]
 FIGURES = {
     "PSNR, dB": ("psnr", 2),
@@ -39,50 +61,131 @@ FIGURES = {
     "motion": ("motion_ratio", 2),
 }
 BASELINES = ("copy", "linear", "flow", "flow-fine")
+LONG = 64
+"""Frames of a long rollout."""
+Figures = dict[str, Any]
 
 
-def cells(rows: Sequence[dict[str, Any]], name: str, step: int) -> list[str]:
-    """The figures of all seeds at a step."""
-    return [
+# -- what is measured beside the evaluations ---------------------------------------------------------
+
+
+def measure() -> Figures:
+    """Read what was measured; measure what is missing where its run is here."""
+    found = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
+    digits, real = VIDEO.runs / "digits-0", VIDEO.runs / "real-0"
+    if "long" not in found and (digits / "evaluation.json").exists():
+        found["long"] = long_rollout(str(digits))
+    if "speed" not in found and (real / "model.json").exists():
+        found["speed"] = speed(Predictor.load(real))
+    MEASURED.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return found
+
+
+def long_rollout(run: str) -> Figures:
+    """Every figure at every step of a rollout of moving digits, far beyond those trained on."""
+    trained = gantools.load(run)
+    config = dataclasses.replace(trained.application.config, horizon=LONG, samples=200)
+    return VideoApplication(config).judged(trained.game)
+
+
+def speed(model: Predictor) -> Figures:
+    """Frames a second at the size of training: of one film, and of many at once; the best of three."""
+    found = {}
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        for films in (1, 32):
+            past = torch.rand(films, model.past, model.channels, model.size, model.size)
+            took = []
+            for _ in range(4):  # the first loads whatever is loaded
+                begin = time.perf_counter()
+                model(past, LONG)
+                took.append(time.perf_counter() - begin)
+            found[f"{films} at once, {threads} threads"] = films * LONG / min(took[1:])
+    return found
+
+
+# -- tables ------------------------------------------------------------------------------------------
+
+
+def cells(rows: Sequence[Figures], name: str, step: int) -> str:
+    """The figures of all seeds at a step, and the extremes of both ratios over all steps."""
+    said = [
         spread([row[name][figure][step - 1] for row in rows], digits)
         for figure, digits in FIGURES.values()
     ]
+    for figure in ("gradient_ratio", "motion_ratio"):
+        all_ = [value for row in rows for value in row[name][figure]]
+        said.append(f"{min(all_):.2f} – {max(all_):.2f}")
+    return " | ".join(said)
 
 
-def table(experiments: Sequence[Experiment], saved: dict[str, list[dict[str, Any]]]) -> list[str]:
+HEAD = [*FIGURES, "gradient, all steps", "motion, all steps"]
+
+
+def head(*first: str) -> list[str]:
+    names = [*first, *HEAD]
+    return [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+
+
+def table(experiments: Sequence[Experiment], saved: dict[str, list[Figures]]) -> list[str]:
     """Ours beside the baselines at the first and the last step, on later parts and left-out clips."""
-    lines = [f"| | seeds | step | {' | '.join(FIGURES)} |", "|---|---|---|" + "---|" * len(FIGURES)]
+    lines = head("", "", "seeds", "step")
     for experiment in experiments:
         rows = saved.get(experiment.name)
         if not rows:
             continue
         parts = {experiment.what: rows}
         if "left_out" in rows[0]:
-            parts[f"{experiment.what}, clip left out"] = [row["left_out"] for row in rows]
+            parts[f"{experiment.what}, the clip left out"] = [row["left_out"] for row in rows]
         for what, found in parts.items():
             for step in (1, found[0]["steps"]):
                 for name in ("ours", *BASELINES):
                     seeds = str(len(found)) if name == "ours" else ""
-                    said = " | ".join(cells(found[: None if name == "ours" else 1], name, step))
-                    lines.append(f"| {what}: {name} | {seeds} | t+{step} | {said} |")
+                    said = cells(found[: None if name == "ours" else 1], name, step)
+                    lines.append(f"| {what} | {name} | {seeds} | t+{step} | {said} |")
     return lines
 
 
-def ablation(saved: dict[str, list[dict[str, Any]]]) -> list[str]:
+def ablation(saved: dict[str, list[Figures]]) -> list[str]:
     """A row for each at the first and the last step."""
-    lines = [f"| | seeds | step | {' | '.join(FIGURES)} |", "|---|---|---|" + "---|" * len(FIGURES)]
+    lines = head("", "seeds", "step")
     for experiment in ABLATION:
         if rows := saved.get(experiment.name):
             for step in (1, rows[0]["steps"]):
-                said = " | ".join(cells(rows, "ours", step))
+                said = cells(rows, "ours", step)
                 lines.append(f"| {experiment.what} | {len(rows)} | t+{step} | {said} |")
     return lines
 
 
+def long_table(found: Figures) -> list[str]:
+    """Ours beside the baselines after 8, 16, 32 and 64 steps."""
+    lines = head("", "step")
+    for name in ("ours", *BASELINES):
+        for step in (8, 16, 32, 64):
+            lines.append(f"| {name} | t+{step} | {cells([found], name, step)} |")
+    return lines
+
+
+def speed_table(found: Figures) -> list[str]:
+    return [
+        "| films | frames a second |",
+        "|---|---|",
+        *(f"| {name} | {rate:.0f} |" for name, rate in found.items()),
+    ]
+
+
 def main() -> None:
     os.chdir(ROOT)
-    saved = VIDEO.collect([*MAIN, *ABLATION])
-    VIDEO.write({"main": table(MAIN, saved), "ablation": ablation(saved)})
+    saved = VIDEO.collect([*MAIN, *(e for e in ABLATION if e.name != "real")])
+    measured = measure()
+    VIDEO.write(
+        {
+            "main": table(MAIN, saved),
+            "ablation": ablation(saved),
+            "long": long_table(measured["long"]) if "long" in measured else [],
+            "speed": speed_table(measured["speed"]) if "speed" in measured else [],
+        }
+    )
 
 
 if __name__ == "__main__":

@@ -44,8 +44,7 @@ class VideoApplication(Application[VideoConfig]):
     @property
     def past(self) -> int:
         """P, how many frames are known."""
-        assert self.config.past is not None  # resolved
-        return self.config.past
+        return self.config.past or 2
 
     # -- the game ------------------------------------------------------------------------------
 
@@ -80,7 +79,7 @@ class VideoApplication(Application[VideoConfig]):
         config = self.config
         predictor = Player(
             network(**self.asked),
-            lr=config.lr,
+            lr=config.lr or 0.0,
             betas=(0.9, 0.99),
             clip_norm=1.0,
             ema=config.ema or None,
@@ -108,7 +107,11 @@ class VideoApplication(Application[VideoConfig]):
             discriminators,
             adversary,
             past=self.past,
-            weights={"lp": config.lp, "gdl": config.gdl, "adversarial": config.adversarial},
+            weights={
+                "lp": config.lp,
+                "gdl": config.gdl or 0.0,
+                "adversarial": config.adversarial or 0.0,
+            },
             p=config.p,
             seen=seen,
             longest=config.rollout or 1,

@@ -9,6 +9,11 @@ from gantools import Option, RunConfig
 
 ROLLOUTS = {"warp": 8, "feedback": 8, "mathieu": 1}
 """The rollout that suits a game, where nothing else is asked for."""
+ENDLESS = {"past": 10, "lr": 1e-3, "gdl": 0.3, "adversarial": 0.05}
+"""What suits data that never come again (moving digits; ten frames as Srivastava et al. 2015)."""
+FEW = {"past": 4, "lr": 3e-4, "gdl": 4.0, "adversarial": 0.1}
+"""What suits some hundred frames of films (four as Mathieu et al. 2016): what moves goes on nearly
+as it did, and little can be learned before it is learned by heart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +38,7 @@ class VideoConfig(RunConfig):
     ] = 64
     past: Annotated[
         int | None,
-        Option(
-            "Known frames that the next is made from; left out: 10 of moving digits, else 4.",
-            min=2,
-            max=16,
-        ),
+        Option("Known frames that the next is made from; left out: as suits.", min=2, max=16),
     ] = None
     rollout: Annotated[
         int | None,
@@ -52,16 +53,25 @@ class VideoConfig(RunConfig):
         Literal[1, 2], Option("The power of lp, of how far frames are from the truth.")
     ] = 2
     lp: Annotated[float, Option("Weight of lp.", min=0)] = 10.0
-    gdl: Annotated[float, Option("Weight of the gradient difference.", min=0)] = 0.3
+    gdl: Annotated[
+        float | None, Option("Weight of the gradient difference; left out: as suits.", min=0)
+    ] = None
     adversarial: Annotated[
-        float, Option("Weight of the game against the discriminator; 0: there is none.", min=0)
-    ] = 0.05
+        float | None,
+        Option(
+            "Weight of the game against the discriminator; 0: there is none; left out: as suits.",
+            min=0,
+        ),
+    ] = None
     objective: Annotated[str, Option("What both want, by name.", part="objectives")] = "hinge"
     penalty: Annotated[str, Option("What tames the discriminator.", part="penalties")] = (
         "r1:0.0001,every=8"
     )
     batch: Annotated[int, Option("Films in a batch of all processes.", min=2, max=1_024)] = 16
-    lr: Annotated[float, Option("The predictor's learning rate; it falls to 0.", min=0)] = 1e-3
+    lr: Annotated[
+        float | None,
+        Option("The predictor's learning rate, which falls to 0; left out: as suits.", min=0),
+    ] = None
     discriminator_lr: Annotated[float, Option("The discriminator's; it falls too.", min=0)] = 4e-4
     ema: Annotated[
         float, Option("Decay of the average of weights that predicts; 0: none.", min=0, max=1)
@@ -72,5 +82,5 @@ class VideoConfig(RunConfig):
 
     def resolved(self) -> VideoConfig:
         """What was left out as it suits the game and the data."""
-        past = 10 if self.data == "moving-digits" else 4  # as Srivastava et al., Mathieu et al.
-        return self.filled(rollout=ROLLOUTS[self.game], past=past)
+        suits = ENDLESS if self.data == "moving-digits" else FEW
+        return self.filled(rollout=ROLLOUTS[self.game], **suits)
