@@ -108,7 +108,7 @@ class VideoApplication(Application[VideoConfig]):
             adversary,
             past=self.past,
             weights={
-                "lp": config.lp,
+                "lp": config.lp or 0.0,
                 "gdl": config.gdl or 0.0,
                 "adversarial": config.adversarial or 0.0,
             },

@@ -9,9 +9,9 @@ from gantools import Option, RunConfig
 
 ROLLOUTS = {"warp": 8, "feedback": 8, "mathieu": 1}
 """The rollout that suits a game, where nothing else is asked for."""
-ENDLESS = {"past": 10, "lr": 1e-3, "gdl": 0.3, "adversarial": 0.05}
+ENDLESS = {"past": 10, "lr": 1e-3, "lp": 10.0, "gdl": 0.3, "adversarial": 0.05}
 """What suits data that never come again (moving digits; ten frames as Srivastava et al. 2015)."""
-FEW = {"past": 4, "lr": 3e-4, "gdl": 4.0, "adversarial": 0.1}
+FEW = {"past": 4, "lr": 3e-4, "lp": 3.0, "gdl": 4.0, "adversarial": 0.2}
 """What suits some hundred frames of films (four as Mathieu et al. 2016): what moves goes on nearly
 as it did, and little can be learned before it is learned by heart."""
 
@@ -52,7 +52,7 @@ class VideoConfig(RunConfig):
     p: Annotated[
         Literal[1, 2], Option("The power of lp, of how far frames are from the truth.")
     ] = 2
-    lp: Annotated[float, Option("Weight of lp.", min=0)] = 10.0
+    lp: Annotated[float | None, Option("Weight of lp; left out: as suits.", min=0)] = None
     gdl: Annotated[
         float | None, Option("Weight of the gradient difference; left out: as suits.", min=0)
     ] = None
