@@ -27,6 +27,7 @@ from gantools_tts.generators import generator
 from gantools_tts.losses import magnitudes, spectral
 from gantools_tts.model import Model
 from gantools_tts.prosody import Prosody
+from gantools_tts.recognisers import check_judges
 from gantools_tts.voices import RATE, VoiceData
 
 SHOWN = 6
@@ -92,6 +93,7 @@ class TTSApplication(Application[TTSConfig]):
         )
         if not setting.training:
             return game, None
+        check_judges()  # rather now than after the training
         rows = Pieces(self.voice.train, round(config.seconds * FRAME_RATE), RATE)
         return game, Batches(rows, size=config.batch, seed=config.seed, **setting.share)
 

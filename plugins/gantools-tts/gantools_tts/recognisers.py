@@ -7,6 +7,7 @@ its own 16 kHz, and gives the same answer for an utterance whatever it heard bef
 from __future__ import annotations
 
 import functools
+import importlib.util
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -27,6 +28,8 @@ QUIET = RATE // 2
 """Samples of silence that hama hears before and after an utterance: it loses what ends abruptly."""
 RESAMPLES = 2000
 """How often utterances are drawn anew for an interval."""
+JUDGES = ("hama", "onnxruntime", "resemblyzer", "speechmos")
+"""What the extra ``judges`` installs."""
 FOREIGN = {
     "ɒ": "AA",
     "ɐ": "AH",
@@ -186,6 +189,17 @@ def each(
         if progress:
             progress(number, len(utterances))
     return judged
+
+
+def check_judges() -> None:
+    """Look whether all judges are installed, without loading them.
+
+    Raises:
+        UserError: one is not.
+    """
+    for name in JUDGES:
+        if importlib.util.find_spec(name) is None:
+            raise needs_judges(ModuleNotFoundError(f"No module named {name!r}"))
 
 
 def needs_judges(error: ImportError) -> UserError:

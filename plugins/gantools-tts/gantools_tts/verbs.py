@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gantools.errors import UserError
-from gantools.verbs import AnyOut, ModelOf, group, model_of, unused, writing
+from gantools.verbs import AnyOut, ModelOf, bar, group, model_of, unused, writing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,6 +61,34 @@ def say(
                     wav.write(_samples(piece))
                     seconds += len(piece) / voice.rate
     print(f"{out}: {seconds:.2f} s")
+
+
+@app.command()
+def align(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Recordings as LJSpeech's: metadata.csv, wavs.")
+    ],
+    out: AnyOut = None,
+) -> None:
+    """Find when each phone of recordings is spoken, in a .csv: name, phone, stress (of a vowel),
+    end of a word, begin and end in seconds. Recordings that cannot be aligned are named."""
+    out = out or unused(Path(f"{folder.resolve().name}-aligned.csv"))
+    with writing(out, (".csv",)) as temporary:
+        import csv
+
+        from gantools_tts import corpus
+        from gantools_tts.voices import RATE
+
+        with bar("align", None) as done:
+            recordings = corpus.read(folder, RATE, progress=lambda number, rows: done(1))
+        with temporary.open("w", newline="", encoding="utf-8") as file:
+            table = csv.writer(file)
+            table.writerow(["name", "phone", "stress", "word_ends", "begin", "end"])
+            for r in recordings:
+                for phone, begin, end in zip(r.phones, r.starts[:-1], r.starts[1:], strict=True):
+                    when = f"{begin:.3f}", f"{end:.3f}"
+                    table.writerow([r.name, phone.name, phone.stress, int(phone.last), *when])
+    print(f"{out}: {len(recordings):,} recordings")
 
 
 @app.command()

@@ -127,3 +127,25 @@ def test_pauses(given, aligned, expected):
     assert names(found) == [called[one[0]] for one in expected.split()]
     assert starts == [float(one[1:]) for one in expected.split()]
     assert all(a <= b for a, b in pairwise(starts))
+
+
+def test_a_folder_is_aligned_into_a_table(tmp_path, monkeypatch):
+    from gantools_tts import corpus
+    from gantools_tts.recordings import Recording
+    from gantools_tts.verbs import app
+    from typer.testing import CliRunner
+
+    phones = (Phone("sil"), Phone("AH", 1), Phone("P", last=True), Phone("sil", mark="."))
+    starts = np.array([0.0, 0.1, 0.25, 0.4, 0.5])
+    found = Recording("up", "Up.", np.zeros(8000, np.float32), 16_000, phones, starts)
+    monkeypatch.setattr(corpus, "read", lambda folder, rate, progress: [found])
+    out = tmp_path / "up.csv"
+    done = CliRunner().invoke(app, ["align", str(tmp_path), "-o", str(out)])
+    assert done.exit_code == 0, done.exception
+    assert out.read_text(encoding="utf-8").splitlines() == [
+        "name,phone,stress,word_ends,begin,end",
+        "up,sil,0,0,0.000,0.100",
+        "up,AH,1,0,0.100,0.250",
+        "up,P,0,1,0.250,0.400",
+        "up,sil,0,0,0.400,0.500",
+    ]

@@ -99,3 +99,10 @@ def test_bad_input_is_one_sentence(run, tmp_path, arguments, said):
     assert isinstance(done.exception, UserError), done.output
     assert said.lower() in str(done.exception).lower()
     assert not list(tmp_path.iterdir())
+
+
+def test_without_judges_no_training_begins(tmp_path, monkeypatch):
+    monkeypatch.setattr("gantools_tts.recognisers.JUDGES", ("no_such_judge",))
+    with pytest.raises(UserError, match=r"pip install 'gantools-tts\[judges\]'"):
+        train("tts", out=tmp_path / "run", steps=4, **SMALL)
+    assert not (tmp_path / "run").exists()
