@@ -59,6 +59,7 @@ class VideoApplication(Application[VideoConfig]):
             "past": self.past,
             "width": config.width,
             "actions": actions,
+            "damping": config.damping or 0.0,
         }
 
     @property

@@ -7,6 +7,7 @@ scales that it has, the full one last.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -34,6 +35,12 @@ BLOCKS = 5
 """Of its residual blocks: it sees about 90 pixels."""
 UNIT = 4.0
 """Pixels of motion that its network calls 1."""
+REACH = 32.0
+"""Pixels that anything moves in a step at most, in either direction."""
+AROUND = 15
+"""Side of the square in which it is looked how steady motion is, pixels."""
+STILL = 0.02
+"""Square pixels of motion in a step that are as good as none."""
 
 
 class Motion(NamedTuple):
@@ -52,6 +59,8 @@ class Motion(NamedTuple):
     """v, where in the frame before each pixel came from, as ``where``; None in what is known."""
     older: Tensor | None = None
     """v of the step before."""
+    steady: Tensor | None = None
+    """c, how steady the motion was in what is known, [B, 1, H, W] in [0, 1]."""
 
     @classmethod
     def begun(cls, source: Tensor) -> Motion:
@@ -126,17 +135,28 @@ class Warp(nn.Module):
     that what is not kept fades to the mean μ of what is known.
 
     What moves goes on as it did: v = u + δ, u the flow of the step before where it has gone
-    (:func:`onward`); that of what is known is found by :func:`gantools_video.flow.flow`. The
+    (:func:`onward`); that of what is known is found by :func:`gantools_video.flow.flow`, and damped
+    where it was not steady (:func:`steadiness`), for a camera that shakes does not go on. The
     network learns δ, m and s. Beside the frames, their mean taken off, and u it sees how good the
-    flow before was: by how much it differs from that before it, and what it left unexplained. It
-    looks at squares of :data:`PATCH` pixels: a few wide layers over a few places take a fraction
-    of the time of thin ones over all pixels.
+    flow before was: by how much it differs from that before it, what it left unexplained, and how
+    steady it was. It looks at squares of :data:`PATCH` pixels: a few wide layers over a few places
+    take a fraction of the time of thin ones over all pixels.
+
+    Args:
+        channels: of a frame.
+        past: how many frames are known.
+        width: an eighth of the channels within.
+        actions: numbers that say what an agent does.
+        damping: γ, what is known goes on by c^γ of its motion, c its steadiness; 0: all of it, and
+            steadiness is not looked at.
     """
 
-    def __init__(self, channels: int, past: int, width: int, actions: int = 0) -> None:
+    def __init__(
+        self, channels: int, past: int, width: int, actions: int = 0, damping: float = 0.0
+    ) -> None:
         super().__init__()
-        self.channels, inside = channels, 8 * width
-        seen = channels * past + 2 + 2 + channels
+        self.channels, self.damping, inside = channels, damping, 8 * width
+        seen = channels * past + 2 + 2 + channels + (damping > 0)
         self.begin = nn.Conv2d(PATCH**2 * seen, inside, 3, padding=1)
         self.actions = Actions(actions, inside)
         self.blocks = nn.Sequential(*[Residual(inside) for _ in range(BLOCKS)])
@@ -149,25 +169,70 @@ class Warp(nn.Module):
         self, past: Tensor, motion: Motion, action: Tensor | None = None
     ) -> tuple[list[Tensor], Motion]:
         """The next frame, and what the step after it needs."""
-        *earlier, before, now = past.split(self.channels, 1)
-        last = flow(now, before) if motion.flow is None else motion.flow
-        older = motion.older
-        if older is None:  # of two frames nobody knows
-            older = flow(before, earlier[-1]) if earlier else last
-        change = last - sampled(older, last)
-        error = now - sampled(before, last)
-        u = onward(last)
+        known = motion.flow is None
+        if known:
+            motion = self.begun(past, motion)
+        last, older, steady = motion.flow, motion.older, motion.steady
+        assert last is not None
+        assert older is not None
+        before, now = past.split(self.channels, 1)[-2:]
+        u = onward(last * steady**self.damping if known and steady is not None else last)
         mean = past.mean((1, 2, 3), keepdim=True)
+        change, error = last - sampled(older, last), now - sampled(before, last)
         seen = [(past - mean) / 2, u / UNIT, change / UNIT, error / 2]
+        if steady is not None:
+            seen.append(steady)
         x = self.begin(pixel_unshuffle(torch.cat(seen, 1), PATCH))
         x = self.blocks(self.actions(x, action))
         out = pixel_shuffle(self.end(gelu(x)), PATCH).float()
-        v = u + UNIT * out[:, :2]
+        v = (u + UNIT * out[:, :2]).clamp(-REACH, REACH)
         m = (-relu(out[:, 2:3])).exp()
         a = m * sampled(motion.kept, v)
         r = m * sampled(motion.drawn, v) + out[:, 3:] + (1 - m) * mean
-        motion = Motion(motion.source, v + sampled(motion.where, v), a, r, v, last)
+        where = v + sampled(motion.where, v)
+        steady = None if steady is None else sampled(steady, v)
+        motion = Motion(motion.source, where, a, r, v, last, steady)
         return [motion.frame()], motion
+
+    def begun(self, past: Tensor, motion: Motion) -> Motion:
+        """With the flow of what is known, and how steady it is."""
+        frames = past.split(self.channels, 1)[::-1]
+        last = flow(frames[0], frames[1]).clamp(-REACH, REACH)
+        if len(frames) == 2:  # of two frames nobody knows
+            return motion._replace(flow=last, older=last, steady=self._all_steady(last))
+        older = flow(frames[1], frames[2])
+        if not self.damping:
+            return motion._replace(flow=last, older=older)
+        flows = [last, older]
+        if len(frames) > 3:
+            flows.append(flow(frames[2], frames[3]))
+        return motion._replace(flow=last, older=older, steady=steadiness(flows))
+
+    def _all_steady(self, v: Tensor) -> Tensor | None:
+        return torch.ones_like(v[:, :1]) if self.damping else None
+
+
+def steadiness(flows: Sequence[Tensor]) -> Tensor:
+    """What part of its motion a place is expected to keep, [B, 1, H, W] in [0, 1].
+
+    It is c of the least squares of vₜ ≈ c vₜ₋₁ over some last flows, each followed to where it has
+    gone, and over the :data:`AROUND` pixels around a place: 1 of what moves evenly, 0 of what
+    shakes or begins to move.
+
+    Args:
+        flows: v of the last step first, [B, 2, H, W] each, two or more.
+    """
+    both = square = torch.zeros_like(flows[0][:, :1])
+    newer = path = flows[0]
+    for v in flows[1:]:
+        older = sampled(v, path)
+        both = both + (newer * older).sum(1, keepdim=True)
+        square = square + older.square().sum(1, keepdim=True)
+        newer, path = older, path + older
+    around = [
+        avg_pool2d(x, AROUND, 1, AROUND // 2, count_include_pad=False) for x in (both, square)
+    ]
+    return (around[0] / (around[1] + STILL)).clamp(0, 1)
 
 
 def onward(v: Tensor) -> Tensor:
@@ -247,7 +312,9 @@ class Pyramid(nn.Module):
 NETWORKS = {"warp": Warp, "feedback": Feedback, "mathieu": Pyramid}
 
 
-def network(game: str, channels: int, past: int, width: int, actions: int = 0) -> nn.Module:
+def network(
+    game: str, channels: int, past: int, width: int, actions: int = 0, damping: float = 0.0
+) -> nn.Module:
     """The untrained network of a game.
 
     Args:
@@ -256,8 +323,10 @@ def network(game: str, channels: int, past: int, width: int, actions: int = 0) -
         past: P, how many frames it knows.
         width: of its first layers.
         actions: numbers that say what an agent does; 0: there is none.
+        damping: of :class:`Warp`; the others have none.
     """
-    return NETWORKS[game](channels, past, width, actions)
+    more = {"damping": damping} if game == "warp" else {}
+    return NETWORKS[game](channels, past, width, actions, **more)
 
 
 class Actions(nn.Module):
