@@ -8,7 +8,7 @@ scales that it has, the full one last.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 import torch
@@ -197,19 +197,10 @@ class Warp(nn.Module):
     def begun(self, past: Tensor, motion: Motion) -> Motion:
         """With the flow of what is known, and how steady it is."""
         frames = past.split(self.channels, 1)[::-1]
-        last = flow(frames[0], frames[1]).clamp(-REACH, REACH)
-        if len(frames) == 2:  # of two frames nobody knows
-            return motion._replace(flow=last, older=last, steady=self._all_steady(last))
-        older = flow(frames[1], frames[2])
-        if not self.damping:
-            return motion._replace(flow=last, older=older)
-        flows = [last, older]
-        if len(frames) > 3:
-            flows.append(flow(frames[2], frames[3]))
-        return motion._replace(flow=last, older=older, steady=steadiness(flows))
-
-    def _all_steady(self, v: Tensor) -> Tensor | None:
-        return torch.ones_like(v[:, :1]) if self.damping else None
+        pairs = islice(pairwise(frames), 3 if self.damping else 2)
+        flows = [flow(x, before).clamp(-REACH, REACH) for x, before in pairs]
+        steady = steadiness(flows) if self.damping else None
+        return motion._replace(flow=flows[0], older=flows[:2][-1], steady=steady)
 
 
 def steadiness(flows: Sequence[Tensor]) -> Tensor:
@@ -217,11 +208,13 @@ def steadiness(flows: Sequence[Tensor]) -> Tensor:
 
     It is c of the least squares of vₜ ≈ c vₜ₋₁ over some last flows, each followed to where it has
     gone, and over the :data:`AROUND` pixels around a place: 1 of what moves evenly, 0 of what
-    shakes or begins to move.
+    shakes or begins to move. Of a single flow nobody knows: 1.
 
     Args:
-        flows: v of the last step first, [B, 2, H, W] each, two or more.
+        flows: v of the last step first, [B, 2, H, W] each.
     """
+    if len(flows) == 1:
+        return torch.ones_like(flows[0][:, :1])
     both = square = torch.zeros_like(flows[0][:, :1])
     newer = path = flows[0]
     for v in flows[1:]:

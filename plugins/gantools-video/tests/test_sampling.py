@@ -1,7 +1,7 @@
-"""Forward warping against what can be said by hand."""
+"""Forward warping, and motion that goes on or does not, against what can be said by hand."""
 
 import torch
-from gantools_video.networks import onward
+from gantools_video.networks import onward, steadiness
 from gantools_video.sampling import splatted
 from torch.testing import assert_close
 
@@ -55,3 +55,24 @@ def test_what_moves_takes_its_motion_along():
     assert_close(
         onward(everywhere(1.5, -0.5))[..., 1:-1, 2:-2], everywhere(1.5, -0.5)[..., 1:-1, 2:-2]
     )
+
+
+def test_even_motion_is_steady_and_shaking_is_not():
+    v = everywhere(3.0, -1.0, 32, 32)
+    assert_close(steadiness([v, v, v]), torch.ones(1, 1, 32, 32), atol=0.01, rtol=0)
+    assert not steadiness([v, -v, v]).any()  # there and back
+    assert not steadiness([torch.zeros_like(v), v]).any()  # it stopped
+    assert_close(steadiness([v / 2, v]), torch.full((1, 1, 32, 32), 0.5), atol=0.01, rtol=0)
+    assert (steadiness([v]) == 1).all()
+
+
+def test_steadiness_follows_what_moves():
+    newer, older = torch.zeros(2, 1, 2, 48, 96)
+    newer[:, 0, :, 48:] = -8.0  # was eight pixels farther left, where the older flow knows it
+    older[:, 0, :, 40:] = -8.0
+    oldest = torch.zeros_like(older)
+    oldest[:, 0, :, 32:] = -8.0
+    c = steadiness([newer, older, oldest])
+    assert c[..., 56:].min() > 0.99
+    stays = steadiness([newer, newer.flip(-1), newer])  # it is elsewhere: not the same thing
+    assert stays[..., 72:].max() < 0.01
