@@ -60,6 +60,7 @@ class VideoApplication(Application[VideoConfig]):
             "width": config.width,
             "actions": actions,
             "damping": config.damping or 0.0,
+            "layers": config.layers or 1,
         }
 
     @property

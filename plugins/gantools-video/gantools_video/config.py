@@ -9,9 +9,25 @@ from gantools import Option, RunConfig
 
 ROLLOUTS = {"warp": 8, "feedback": 8, "mathieu": 1}
 """The rollout that suits a game, where nothing else is asked for."""
-ENDLESS = {"past": 10, "lr": 1e-3, "lp": 10.0, "gdl": 0.3, "adversarial": 0.05, "damping": 0.0}
+ENDLESS = {
+    "past": 10,
+    "layers": 2,
+    "lr": 1e-3,
+    "lp": 10.0,
+    "gdl": 0.3,
+    "adversarial": 0.05,
+    "damping": 0.0,
+}
 """What suits data that never come again (moving digits; ten frames as Srivastava et al. 2015)."""
-FEW = {"past": 4, "lr": 3e-4, "lp": 3.0, "gdl": 4.0, "adversarial": 0.2, "damping": 1.0}
+FEW = {
+    "past": 4,
+    "layers": 1,
+    "lr": 3e-4,
+    "lp": 3.0,
+    "gdl": 4.0,
+    "adversarial": 0.2,
+    "damping": 1.0,
+}
 """What suits some hundred frames of films (four as Mathieu et al. 2016): what moves goes on nearly
 as it did, and little can be learned before it is learned by heart."""
 
@@ -53,6 +69,10 @@ class VideoConfig(RunConfig):
             "as suits.",
             min=0,
         ),
+    ] = None
+    layers: Annotated[
+        int | None,
+        Option("Layers that warp moves through each other; left out: as suits.", min=1, max=8),
     ] = None
     horizon: Annotated[int, Option("Frames predicted in a row to be judged.", min=1, max=64)] = 8
     width: Annotated[int, Option("Of the networks' first layers.", min=4)] = 16

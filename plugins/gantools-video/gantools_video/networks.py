@@ -44,15 +44,20 @@ STILL = 0.02
 
 
 class Motion(NamedTuple):
-    """What a rollout hands from step to step beside the frames."""
+    """What a rollout hands from step to step beside the frames.
+
+    What moves are L layers of the last known frame, one behind the other in the batch.
+    """
 
     source: Tensor
     """x₀, the last known frame, [B, C, H, W]."""
+    mean: Tensor
+    """μ, of what is known, [B, 1, 1, 1]; what is not kept fades to it."""
     where: Tensor
-    """w, where in it each pixel of the present frame came from, [B, 2, H, W], x and y in pixels
+    """w, where in it each pixel of the present frame came from, [B · L, 2, H, W], x and y in pixels
     beside its own place."""
     kept: Tensor
-    """a, how much of what came from there is left, [B, 1, H, W]."""
+    """a, how much of what came from there is seen, [B · L, 1, H, W]."""
     drawn: Tensor
     """r, what is added to it, [B, C, H, W]."""
     flow: Tensor | None = None
@@ -60,18 +65,22 @@ class Motion(NamedTuple):
     older: Tensor | None = None
     """v of the step before."""
     steady: Tensor | None = None
-    """c, how steady the motion was in what is known, [B, 1, H, W] in [0, 1]."""
+    """c, how steady the motion was in what is known, [B · L, 1, H, W] in [0, 1]."""
 
     @classmethod
-    def begun(cls, source: Tensor) -> Motion:
-        """That of the last known frame itself."""
-        still = source.new_zeros(len(source), 2, *source.shape[2:])
-        return cls(source, still, torch.ones_like(source[:, :1]), torch.zeros_like(source))
+    def begun(cls, past: Tensor, channels: int) -> Motion:
+        """That of the last known frame itself, of frames [B, P · C, H, W]."""
+        source = past[:, -channels:]
+        mean, still = past.mean((1, 2, 3), keepdim=True), torch.zeros_like(past[:, :2])
+        return cls(source, mean, still, torch.ones_like(still[:, :1]), torch.zeros_like(source))
 
     def frame(self) -> Tensor:
-        """a(p) x₀(p + w(p)) + r(p), [B, C, H, W]."""
-        moved = sampled(self.source, self.where, "bicubic")
-        return (self.kept * moved + self.drawn).clamp(-1, 1)
+        """μ + Σ a(p) (x₀ − μ)(p + w(p)) + r(p) over the layers, [B, C, H, W]."""
+        layers = len(self.where) // len(self.source)
+        source = (self.source - self.mean).repeat_interleave(layers, 0)
+        moved = self.kept * sampled(source, self.where, "bicubic")
+        seen = moved.unflatten(0, (-1, layers)).sum(1)
+        return (self.mean + seen + self.drawn).clamp(-1, 1)
 
 
 def leaky() -> nn.LeakyReLU:
@@ -126,21 +135,23 @@ class Residual(nn.Module):
 
 
 class Warp(nn.Module):
-    """Moves what was last known, and draws what it cannot: x̂ = a(p) x₀(p + w(p)) + r(p).
+    """Moves what was last known, and draws what it cannot.
 
-    The flow v of a step (pixels) leads to the frame before, and w to the last frame that was
-    known: w(p) = v(p) + w′(p + v(p)), w′ of the step before, 0 at first. So a frame is
-    interpolated once however many steps ahead it is, and does not blur. What was kept and drawn
-    moves on too: a(p) = m(p) a′(p + v(p)), r(p) = m(p) r′(p + v(p)) + s(p) + (1 − m(p)) μ, so
-    that what is not kept fades to the mean μ of what is known.
+    The last known frame x₀ is taken for L layers, which move each by itself and may pass through
+    each other: x̂ = μ + Σ a(p) (x₀ − μ)(p + w(p)) + r(p) over them, μ the mean of what is known.
+    The flow v of a layer in a step (pixels) leads to the frame before, and w to the last frame that
+    was known: w(p) = v(p) + w′(p + v(p)), w′ of the step before, 0 at first. So a frame is
+    interpolated once however many steps ahead it is, and does not blur. How much of a layer is seen
+    moves on too: a(p) = m(p) a′(p + v(p)), at first the part α of x₀ that is its own; and so does
+    what is drawn: r(p) = m r′(p + v) + s(p), m and v those of what is seen there.
 
     What moves goes on as it did: v = u + δ, u the flow of the step before where it has gone
     (:func:`onward`); that of what is known is found by :func:`gantools_video.flow.flow`, and damped
     where it was not steady (:func:`steadiness`), for a camera that shakes does not go on. The
-    network learns δ, m and s. Beside the frames, their mean taken off, and u it sees how good the
-    flow before was: by how much it differs from that before it, what it left unexplained, and how
-    steady it was. It looks at squares of :data:`PATCH` pixels: a few wide layers over a few places
-    take a fraction of the time of thin ones over all pixels.
+    network learns δ, m, s and α. Beside the frames, their mean taken off, u and a it sees how good
+    the flow before was: by how much it differs from that before it, what it left unexplained, and
+    how steady it was. It looks at squares of :data:`PATCH` pixels: a few wide layers over a few
+    places take a fraction of the time of thin ones over all pixels.
 
     Args:
         channels: of a frame.
@@ -149,18 +160,27 @@ class Warp(nn.Module):
         actions: numbers that say what an agent does.
         damping: γ, what is known goes on by c^γ of its motion, c its steadiness; 0: all of it, and
             steadiness is not looked at.
+        layers: L.
     """
 
     def __init__(
-        self, channels: int, past: int, width: int, actions: int = 0, damping: float = 0.0
+        self,
+        channels: int,
+        past: int,
+        width: int,
+        actions: int = 0,
+        damping: float = 0.0,
+        layers: int = 1,
     ) -> None:
         super().__init__()
-        self.channels, self.damping, inside = channels, damping, 8 * width
-        seen = channels * past + 2 + 2 + channels + (damping > 0)
+        self.channels, self.damping, self.layers = channels, damping, layers
+        inside, several = 8 * width, layers > 1
+        seen = channels * past + layers * (2 + 2 + channels + several + (damping > 0))
         self.begin = nn.Conv2d(PATCH**2 * seen, inside, 3, padding=1)
         self.actions = Actions(actions, inside)
         self.blocks = nn.Sequential(*[Residual(inside) for _ in range(BLOCKS)])
-        self.end = nn.Conv2d(inside, PATCH**2 * (3 + channels), 1)
+        self.said = (2 * layers, layers, channels, layers * several)
+        self.end = nn.Conv2d(inside, PATCH**2 * sum(self.said), 1)
         with torch.no_grad():  # at first everything goes on as it did
             self.end.weight.mul_(0.1)
             self.end.bias.zero_()
@@ -175,32 +195,75 @@ class Warp(nn.Module):
         last, older, steady = motion.flow, motion.older, motion.steady
         assert last is not None
         assert older is not None
-        before, now = past.split(self.channels, 1)[-2:]
-        u = onward(last * steady**self.damping if known and steady is not None else last)
-        mean = past.mean((1, 2, 3), keepdim=True)
-        change, error = last - sampled(older, last), now - sampled(before, last)
-        seen = [(past - mean) / 2, u / UNIT, change / UNIT, error / 2]
+        before, now = (self.each(x) for x in past.split(self.channels, 1)[-2:])
+        goes = last * steady**self.damping if known and steady is not None else last
+        u = onward(goes, motion.kept)
+        seen = [u / UNIT, (last - sampled(older, last)) / UNIT, (now - sampled(before, last)) / 2]
+        if self.layers > 1:
+            seen.append(motion.kept)
         if steady is not None:
             seen.append(steady)
-        x = self.begin(pixel_unshuffle(torch.cat(seen, 1), PATCH))
+            steady = sampled(steady, u)
+        centred = (past - past.mean((1, 2, 3), keepdim=True)) / 2
+        x = torch.cat([centred, *(y.unflatten(0, (len(past), -1)).flatten(1, 2) for y in seen)], 1)
+        x = self.begin(pixel_unshuffle(x, PATCH))
         x = self.blocks(self.actions(x, action))
         out = pixel_shuffle(self.end(gelu(x)), PATCH).float()
-        v = (u + UNIT * out[:, :2]).clamp(-REACH, REACH)
-        m = (-relu(out[:, 2:3])).exp()
-        a = m * sampled(motion.kept, v)
-        r = m * sampled(motion.drawn, v) + out[:, 3:] + (1 - m) * mean
-        where = v + sampled(motion.where, v)
-        steady = None if steady is None else sampled(steady, v)
-        motion = Motion(motion.source, where, a, r, v, last, steady)
+        delta, fades, s, owned = out.split(self.said, 1)
+        delta, m = (y.unflatten(1, (self.layers, -1)).flatten(0, 1) for y in (delta, fades))
+        m = (-relu(m)).exp()
+        v = (u + UNIT * delta).clamp(-REACH, REACH)
+        a = motion.kept
+        if known and self.layers > 1:
+            a = owned.softmax(1).flatten(0, 1)[:, None]
+        a = m * sampled(a, v)
+        share = (a + 1e-3).unflatten(0, (len(past), -1))
+        share = (share / share.sum(1, keepdim=True)).flatten(0, 1)
+        v_seen, m_seen = ((share * y).unflatten(0, (len(past), -1)).sum(1) for y in (v, m))
+        motion = motion._replace(
+            where=v + sampled(motion.where, v),
+            kept=a,
+            drawn=m_seen * sampled(motion.drawn, v_seen) + s,
+            flow=v,
+            older=last,
+            steady=steady,
+        )
         return [motion.frame()], motion
 
     def begun(self, past: Tensor, motion: Motion) -> Motion:
-        """With the flow of what is known, and how steady it is."""
+        """With the flow of what is known, and how steady it is, alike in all layers."""
         frames = past.split(self.channels, 1)[::-1]
         pairs = islice(pairwise(frames), 3 if self.damping else 2)
         flows = [flow(x, before).clamp(-REACH, REACH) for x, before in pairs]
-        steady = steadiness(flows) if self.damping else None
-        return motion._replace(flow=flows[0], older=flows[:2][-1], steady=steady)
+        return motion._replace(
+            where=self.each(motion.where),
+            kept=self.each(motion.kept),
+            flow=self.each(flows[0]),
+            older=self.each(flows[:2][-1]),
+            steady=self.each(steadiness(flows)) if self.damping else None,
+        )
+
+    def each(self, x: Tensor) -> Tensor:
+        """The same for every layer, [B, …] -> [B · L, …]."""
+        return x.repeat_interleave(self.layers, 0)
+
+
+def onward(v: Tensor, kept: Tensor) -> Tensor:
+    """The flow of the next step if everything goes on as it did, [B, 2, H, W].
+
+    A pixel at p was at p + v(p) and will be at p − v(p), where it takes its flow along; of several
+    that arrive the faster is in front, by a factor e a pixel, and by how much of it is seen. Where
+    nothing arrives, which is what becomes visible, it is the flow of where that came from:
+    v(p + v(p)).
+
+    Args:
+        v: [B, 2, H, W], pixels.
+        kept: how much of a pixel is seen, [B, 1, H, W].
+    """
+    front = v.norm(dim=1, keepdim=True) + kept.detach().clamp(min=1e-3).log()
+    thrown, weight = splatted(v, -v, front)
+    there = (2 * weight).clamp(max=1)
+    return there * thrown + (1 - there) * sampled(v, v)
 
 
 def steadiness(flows: Sequence[Tensor]) -> Tensor:
@@ -226,18 +289,6 @@ def steadiness(flows: Sequence[Tensor]) -> Tensor:
         avg_pool2d(x, AROUND, 1, AROUND // 2, count_include_pad=False) for x in (both, square)
     ]
     return (around[0] / (around[1] + STILL)).clamp(0, 1)
-
-
-def onward(v: Tensor) -> Tensor:
-    """The flow of the next step if everything goes on as it did, [B, 2, H, W].
-
-    A pixel at p was at p + v(p) and will be at p − v(p), where it takes its flow along; of several
-    that arrive the faster is in front, by a factor e a pixel. Where nothing arrives, which is what
-    becomes visible, it is the flow of where that came from: v(p + v(p)).
-    """
-    thrown, weight = splatted(v, -v, v.norm(dim=1, keepdim=True))
-    there = (2 * weight).clamp(max=1)
-    return there * thrown + (1 - there) * sampled(v, v)
 
 
 class Feedback(nn.Module):
@@ -306,7 +357,13 @@ NETWORKS = {"warp": Warp, "feedback": Feedback, "mathieu": Pyramid}
 
 
 def network(
-    game: str, channels: int, past: int, width: int, actions: int = 0, damping: float = 0.0
+    game: str,
+    channels: int,
+    past: int,
+    width: int,
+    actions: int = 0,
+    damping: float = 0.0,
+    layers: int = 1,
 ) -> nn.Module:
     """The untrained network of a game.
 
@@ -317,8 +374,9 @@ def network(
         width: of its first layers.
         actions: numbers that say what an agent does; 0: there is none.
         damping: of :class:`Warp`; the others have none.
+        layers: the same.
     """
-    more = {"damping": damping} if game == "warp" else {}
+    more = {"damping": damping, "layers": layers} if game == "warp" else {}
     return NETWORKS[game](channels, past, width, actions, **more)
 
 

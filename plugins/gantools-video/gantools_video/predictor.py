@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
 from gantools import models
-from gantools_video.networks import STRIDE, Motion, network
+from gantools_video.networks import STRIDE, network
 from gantools_video.rollout import rollout, steps
 
 SHIPPED = Path(__file__).with_name("model")
@@ -113,8 +113,12 @@ class Predictor:
         for made, motion in itertools.islice(steps(self.net, known), count):
             frame = larger(made[-1])
             if motion.flow is not None:
-                where = larger(motion.where) * scale
-                frame = Motion(full, where, larger(motion.kept), larger(motion.drawn)).frame()
+                frame = motion._replace(
+                    source=full,
+                    where=larger(motion.where) * scale,
+                    kept=larger(motion.kept),
+                    drawn=larger(motion.drawn),
+                ).frame()
             yield ((frame[0] + 1) / 2).clamp(0, 1)
 
     def save(self, folder: Path) -> None:

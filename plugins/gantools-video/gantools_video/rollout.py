@@ -26,7 +26,7 @@ def steps(
         actions: what the agent does in each step, [B, A]; of environments only.
     """
     frames = list(past.unbind(1))
-    motion = Motion.begun(frames[-1])
+    motion = Motion.begun(past.flatten(1, 2), past.shape[2])
     while True:
         action = None if actions is None else next(actions)
         made, motion = network(torch.cat(frames, 1), motion, action)

@@ -17,7 +17,7 @@ from gantools_video.networks import (
 )
 from gantools_video.rollout import rollout
 from gantools_video.sampling import sampled
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, pixel_unshuffle
 from torch.testing import assert_close
 
 
@@ -89,13 +89,41 @@ def test_what_is_drawn_is_added_at_every_step_and_moves_on(going):
 
 def test_what_is_not_kept_fades_to_the_mean_of_what_is_known(going):
     past = torch.rand(1, 2, 1, 16, 64) - 0.5
-    net = going(1.0, 0.0, kept=0.5)
-    (film,) = rollout(net, past, 2)
-    first = moved(past[:, -1], right=1.0) / 2 + past.mean() / 2
-    assert_close(film[:, 0, ..., :48], first[..., :48], atol=1e-4, rtol=0)
-    mean = (past[:, -1].mean() + film[:, 0].mean()) / 2
-    second = moved(past[:, -1], right=2.0) / 4 + past.mean() / 4 + mean / 2
-    assert_close(film[:, 1, ..., :48], second[..., :48], atol=1e-4, rtol=0)
+    (film,) = rollout(going(1.0, 0.0, kept=0.5), past, 2)
+    for k in (1, 2):
+        seen = moved(past[:, -1], right=float(k))
+        expected = past.mean() + (seen - past.mean()) / 2**k
+        assert_close(film[:, k - 1, ..., :48], expected[..., :48], atol=1e-4, rtol=0)
+
+
+def test_layers_pass_through_each_other(monkeypatch):
+    """Two things on a flat ground, that go towards each other, through, and on."""
+    still = torch.zeros(1, 2, 16, 64)
+    monkeypatch.setattr("gantools_video.networks.flow", lambda x, before: still)
+    net = Warp(1, past=2, width=2, layers=2)
+
+    def told(step):
+        """What the network would have to say: δ of both layers, m, s, α."""
+        out = torch.zeros(1, 2 * 2 + 2 + 1 + 2, 16, 64)
+        if step == 0:  # afterwards it goes on as it did
+            out[:, 0], out[:, 2] = -8 / networks.UNIT, 8 / networks.UNIT
+        out[:, -2, :, :32], out[:, -1, :, 32:] = 50.0, 50.0
+        return out
+
+    x = torch.full((1, 1, 16, 64), -1.0)
+    x[..., 4:8, 12:16] = 1.0
+    x[..., 8:12, 44:48] = 0.5
+    past, motion = torch.cat([x, x], 1), Motion.begun(torch.cat([x, x], 1), 1)
+    for step in range(4):
+        said = pixel_unshuffle(told(step), networks.PATCH)
+        monkeypatch.setattr(net.end, "forward", lambda _, said=said: said)
+        (made,), motion = net(past, motion)
+        past = torch.cat([past[:, 1:], made], 1)
+    expected = torch.full_like(x, -1.0)
+    expected[..., 4:8, 44:48] = 1.0  # each where the other was
+    expected[..., 8:12, 12:16] = 0.5
+    inside = slice(34, 62)  # the layers' borders are elsewhere
+    assert_close(made[..., inside], expected[..., inside], atol=0.1, rtol=0)
 
 
 def test_brighter_films_are_predicted_brighter(monkeypatch):
@@ -114,7 +142,7 @@ def test_brighter_films_are_predicted_brighter(monkeypatch):
 def test_mathieu_adds_what_each_scale_finds():
     net = Pyramid(1, past=2, width=2)
     past = torch.rand(1, 2, 16, 16) - 0.5
-    still = Motion.begun(past[:, -1:])
+    still = Motion.begun(past, 1)
     made, _ = net(past, still)
     assert [x.shape[-1] for x in made] == [2, 4, 8, 16]
     up = interpolate(made[1], scale_factor=2)

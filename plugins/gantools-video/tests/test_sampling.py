@@ -48,13 +48,20 @@ def test_gradients_reach_what_is_thrown_and_where_to():
 def test_what_moves_takes_its_motion_along():
     v = torch.zeros(1, 2, 8, 16)
     v[:, 0, 2:6, 4:8] = -3.0  # a thing that goes three pixels to the right in every step
-    u = onward(v)
+    u = onward(v, torch.ones(1, 1, 8, 16))
     assert_close(u[:, 0, 2:6, 7:11], torch.full((1, 4, 4), -3.0), atol=0.2, rtol=0)  # over the rest
     assert_close(u[:, 0, :2], torch.zeros(1, 2, 16))
     assert_close(u[:, 0, 2:6, 11:], torch.zeros(1, 4, 5))
-    assert_close(
-        onward(everywhere(1.5, -0.5))[..., 1:-1, 2:-2], everywhere(1.5, -0.5)[..., 1:-1, 2:-2]
-    )
+    even = everywhere(1.5, -0.5)
+    assert_close(onward(even, torch.ones(1, 1, 6, 8))[..., 1:-1, 2:-2], even[..., 1:-1, 2:-2])
+
+
+def test_what_is_not_seen_hides_no_motion():
+    v = torch.zeros(1, 2, 8, 16)
+    v[:, 0, 2:6, 4:8] = -3.0
+    kept = torch.ones(1, 1, 8, 16)
+    kept[..., 2:6, 4:8] = 0.0
+    assert onward(v, kept)[:, 0, 2:6, 8:11].abs().max() < 0.1  # what is there stays
 
 
 def test_even_motion_is_steady_and_shaking_is_not():
