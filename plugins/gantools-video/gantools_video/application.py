@@ -16,11 +16,13 @@ from gantools.media import grid, write_video
 from gantools.schedules import cosine
 from gantools_video import clips
 from gantools_video.baselines import BASELINES
+from gantools_video.blocks import STRIDE
 from gantools_video.clips import Clips, Windows
 from gantools_video.config import VideoConfig
+from gantools_video.discriminator import Discriminator
 from gantools_video.game import VideoGame
 from gantools_video.metrics import rollout_figures
-from gantools_video.networks import STRIDE, Discriminator, network
+from gantools_video.networks import network
 from gantools_video.pictures import beside, table
 from gantools_video.predictor import Predictor
 

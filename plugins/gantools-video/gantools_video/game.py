@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from gantools import Adversary, Game, Player, Turn, shared
+from gantools_video.blocks import STRIDE, scaled
 from gantools_video.losses import gradient_difference, lp
-from gantools_video.networks import STRIDE, scaled
 from gantools_video.rollout import rollout
 
 

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
 from gantools import models
-from gantools_video.networks import STRIDE, network
+from gantools_video.blocks import STRIDE
+from gantools_video.networks import network
 from gantools_video.rollout import rollout, steps
 
 SHIPPED = Path(__file__).with_name("model")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from gantools_video.networks import Motion
+from gantools_video.motion import Motion
 
 Network = Callable[[Tensor, Motion, Tensor | None], tuple[list[Tensor], Motion]]
 

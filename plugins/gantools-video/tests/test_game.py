@@ -2,8 +2,9 @@
 
 import pytest
 import torch
+from gantools_video.discriminator import Discriminator
 from gantools_video.game import VideoGame
-from gantools_video.networks import Discriminator, network
+from gantools_video.networks import network
 from torch import nn
 from torch.testing import assert_close
 

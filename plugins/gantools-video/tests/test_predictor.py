@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from gantools_video.networks import Warp
 from gantools_video.predictor import Predictor
+from gantools_video.warp import Warp
 from torch.testing import assert_close
 
 from gantools import UserError
@@ -17,7 +17,7 @@ def going(monkeypatch):
 
     def made(right, down):
         where = torch.tensor([float(right), float(down)]).view(1, 2, 1, 1)
-        found = "gantools_video.networks.flow"
+        found = "gantools_video.warp.flow"
         monkeypatch.setattr(found, lambda x, before: where.expand(len(x), 2, *x.shape[2:]))
         net = Warp(1, past=2, width=2)
         with torch.no_grad():
