@@ -35,12 +35,10 @@ REAL = {
     "evaluate_every": 0,
 }
 DIGITS: dict[str, Any] = {**FAST, "steps": 6_000}
-ONE_LAYER: dict[str, Any] = {**FAST, "layers": 1, "steps": 7_000}
 ONE = {**REAL, "rollout": 1}
 MAIN = [
     Experiment("real", "real clips", REAL, 3, "main"),
     Experiment("digits", "moving digits", DIGITS, 1, "main"),
-    Experiment("single", "moving digits, one layer", ONE_LAYER, 1, "main"),
 ]
 ABLATION = [
     Experiment("lp", "lp", {**ONE, "gdl": 0.0, "adversarial": 0.0}, 3, "ablation"),
