@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 MARGIN = 4  # pixels between pictures
+LONGEST = 16_384
+"""Pixels of an .mp4's sides at most, as H.264's encoder takes them."""
 
 
 def to_image(picture: Tensor, zoom: int = 1) -> Image.Image:
@@ -130,7 +132,7 @@ def video(path: Path, fps: float | Fraction) -> Iterator[Add]:
         fps: pictures a second.
 
     Raises:
-        UserError: another suffix.
+        UserError: another suffix, or pictures too small or too large for it.
         ValueError: no picture was added.
         OSError: it cannot be written.
     """
@@ -153,6 +155,11 @@ def _mp4(path: Path, rate: Fraction) -> Iterator[Add]:
         def add(frame: np.ndarray) -> None:
             height, width = frame.shape[0] // 2 * 2, frame.shape[1] // 2 * 2
             if not stream.codec_context.is_open:
+                if not (2 <= height <= LONGEST and 2 <= width <= LONGEST):
+                    raise UserError(
+                        f"{frame.shape[1]:,} × {frame.shape[0]:,} pixels cannot be an .mp4, whose "
+                        f"sides have 2 to {LONGEST:,}: make them smaller or larger, or a .gif."
+                    )
                 stream.height, stream.width = height, width
             cut = np.ascontiguousarray(frame[:height, :width])
             container.mux(stream.encode(av.VideoFrame.from_ndarray(cut)))

@@ -101,3 +101,11 @@ def test_an_mp4_is_written_as_it_comes(tmp_path):
             add(noise.integers(0, 255, (64, 64, 3), np.uint8))
         (unfinished,) = tmp_path.iterdir()
         assert unfinished.stat().st_size > 0
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 8), (8, 1), (2, 20_000)])
+def test_pictures_that_no_mp4_can_be_are_refused(tmp_path, height, width):
+    frame = np.zeros((height, width, 3), np.uint8)
+    with pytest.raises(UserError, match=r"cannot be an \.mp4, whose sides have 2 to 16,384"):
+        write_video(tmp_path / "film.mp4", [frame], 25)
+    assert not list(tmp_path.iterdir())

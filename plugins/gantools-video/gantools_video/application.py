@@ -38,7 +38,7 @@ class VideoApplication(Application[VideoConfig]):
     key_figures = ("predictor/lp", "discriminators/separation")
 
     def __init__(self, config: VideoConfig, inputs: Path | None = None) -> None:
-        super().__init__(config, inputs)
+        super().__init__(config.resolved(), inputs)
         if config.size % STRIDE:
             raise UserError(f"--size is a multiple of {STRIDE}, not {config.size}.")
         self._clips: Clips | None = None
@@ -46,7 +46,8 @@ class VideoApplication(Application[VideoConfig]):
     @property
     def past(self) -> int:
         """P, how many frames are known."""
-        return self.config.past or 2
+        assert self.config.past is not None
+        return self.config.past
 
     # -- the game ------------------------------------------------------------------------------
 
@@ -61,8 +62,8 @@ class VideoApplication(Application[VideoConfig]):
             "past": self.past,
             "width": config.width,
             "actions": actions,
-            "damping": config.damping or 0.0,
-            "layers": config.layers or 1,
+            "damping": config.damping,
+            "layers": config.layers,
         }
 
     @property
@@ -83,7 +84,7 @@ class VideoApplication(Application[VideoConfig]):
         config = self.config
         predictor = Player(
             network(**self.asked),
-            lr=config.lr or 0.0,
+            lr=config.lr,
             betas=(0.9, 0.99),
             clip_norm=1.0,
             ema=config.ema or None,
@@ -112,17 +113,17 @@ class VideoApplication(Application[VideoConfig]):
             adversary,
             past=self.past,
             weights={
-                "lp": config.lp or 0.0,
-                "gdl": config.gdl or 0.0,
-                "adversarial": config.adversarial or 0.0,
+                "lp": config.lp,
+                "gdl": config.gdl,
+                "adversarial": config.adversarial,
             },
             p=config.p,
             seen=seen,
-            longest=config.rollout or 1,
+            longest=config.rollout,
         )
         if not setting.training:
             return game, None
-        rows = self.clips.rows(self.past + (config.rollout or 1), config.size)
+        rows = self.clips.rows(self.past + config.rollout, config.size)
         return game, Batches(*rows, size=config.batch, seed=config.seed, **setting.share)
 
     def keep_inputs(self, folder: Path) -> None:

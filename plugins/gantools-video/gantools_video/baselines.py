@@ -6,6 +6,9 @@ to predict, and gives them: [B, steps, C, H, W] in [0, 1], for :mod:`gantools_vi
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -45,7 +48,7 @@ def flow(past: Tensor, steps: int) -> Tensor:
         past: [B, P, C, H, W] in [0, 1], P ≥ 2.
         steps: how many frames are predicted.
     """
-    return _flow(past, steps, finest=1)
+    return _stacked(past, steps, finest=1)
 
 
 def flow_fine(past: Tensor, steps: int) -> Tensor:
@@ -56,13 +59,18 @@ def flow_fine(past: Tensor, steps: int) -> Tensor:
         past: [B, P, C, H, W] in [0, 1], P ≥ 2.
         steps: how many frames are predicted.
     """
-    return _flow(past, steps, finest=0)
+    return _stacked(past, steps, finest=0)
 
 
-def _flow(past: Tensor, steps: int, finest: int) -> Tensor:
+def moved(past: Tensor, finest: int = 1) -> Iterator[Tensor]:
+    """The frames of :func:`flow`, one after the other for ever, [B, C, H, W] in [0, 1]."""
     v = displacement(*(past[:, [-1, -2]] * 2 - 1).unbind(1), finest)
-    made = [sampled(past[:, -1], k * v, "bicubic") for k in range(1, steps + 1)]
-    return torch.stack(made, dim=1).clamp(0, 1)
+    for k in itertools.count(1):
+        yield sampled(past[:, -1], k * v, "bicubic").clamp(0, 1)
+
+
+def _stacked(past: Tensor, steps: int, finest: int) -> Tensor:
+    return torch.stack(list(itertools.islice(moved(past, finest), steps)), dim=1)
 
 
 BASELINES = {"copy": copy, "linear": linear, "flow": flow, "flow-fine": flow_fine}

@@ -12,7 +12,7 @@ SLOPE = 0.2
 
 
 def leaky() -> nn.LeakyReLU:
-    """The activation of all networks."""
+    """The activation of codes', scales' and discriminators' networks."""
     return nn.LeakyReLU(SLOPE)
 
 
@@ -26,8 +26,8 @@ def block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
 
 
 class Residual(nn.Module):
-    """x + conv(act(conv(act(x)))), the second convolution 0 at first (He et al. 2016, "Identity
-    mappings in deep residual networks")."""
+    """x + conv(act(conv(act(x)))), the second convolution's weights 0 at first (He et al. 2016,
+    "Identity mappings in deep residual networks")."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

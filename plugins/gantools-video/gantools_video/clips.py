@@ -122,7 +122,9 @@ def load(source: str, size: int, seed: int, *, leave_out: str | None = None) -> 
     unread = []
     for file in files:
         try:
-            clip, wide = _read(file, size), _read(file, round(WIDE * size), whole=True)
+            clip = _read(file, size)
+            apart_wholly = leave_out is not None and _called(file, leave_out)
+            wide = None if apart_wholly else _read(file, round(WIDE * size), whole=True)
         except UserError as error:
             if path.is_file():
                 raise
@@ -130,12 +132,12 @@ def load(source: str, size: int, seed: int, *, leave_out: str | None = None) -> 
             continue
         at = cuts(clip)
         videos, length, scenes = videos + 1, length + len(clip), scenes + len(at)
-        if leave_out is not None and _called(file, leave_out):
+        if wide is None:
             apart += _stretches(clip, at)
             continue
         border = math.floor(TRAINED * len(clip))
-        train += _stretches(wide[:border], at)
-        test += _stretches(clip[border:], [first - border for first in at])
+        train += _stretches(wide[:border].clone(), at)  # clones, for the rest is let go
+        test += _stretches(clip[border:].clone(), [first - border for first in at])
     left_out(unread)
     if not test or max(map(len, train), default=0) < 2:
         raise UserError(

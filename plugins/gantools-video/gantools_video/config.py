@@ -19,6 +19,16 @@ ENDLESS = {
     "damping": 0.0,
 }
 """What suits data that never come again (moving digits; ten frames as Srivastava et al. 2015)."""
+ACTED = {
+    "past": 4,
+    "layers": 1,
+    "lr": 1e-3,
+    "lp": 10.0,
+    "gdl": 0.3,
+    "adversarial": 0.05,
+    "damping": 0.0,
+}
+"""What suits environments: what is done tells what begins to move, and nothing is damped."""
 FEW = {
     "past": 4,
     "layers": 1,
@@ -75,7 +85,9 @@ class VideoConfig(RunConfig):
         Option("Layers that warp moves through each other; left out: as suits.", min=1, max=8),
     ] = None
     horizon: Annotated[int, Option("Frames predicted in a row to be judged.", min=1, max=64)] = 8
-    width: Annotated[int, Option("Of the networks' first layers.", min=4)] = 16
+    width: Annotated[
+        int, Option("Of feedback's and mathieu's first layers; an eighth of warp's.", min=4)
+    ] = 16
     discriminator_width: Annotated[int, Option("Of the discriminator's first layer.", min=4)] = 32
     p: Annotated[
         Literal[1, 2], Option("The power of lp, of how far frames are from the truth.")
@@ -110,5 +122,11 @@ class VideoConfig(RunConfig):
 
     def resolved(self) -> VideoConfig:
         """What was left out as it suits the game and the data."""
-        suits = ENDLESS if self.data == "moving-digits" else FEW
+        suits = FEW
+        if self.data == "moving-digits":
+            suits = ENDLESS
+        elif self.data.startswith("env:"):
+            suits = ACTED
+        if self.game != "warp":  # which begins with nothing, not with motion that was found
+            suits = {**suits, "lr": 1e-3}
         return self.filled(rollout=ROLLOUTS[self.game], **suits)

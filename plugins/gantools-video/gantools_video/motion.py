@@ -14,7 +14,7 @@ from gantools_video.sampling import sampled, splatted
 AROUND = 15
 """Side of the square in which it is looked how steady motion is, pixels."""
 STILL = 0.02
-"""Square pixels of motion in a step that are as good as none."""
+"""Square pixels of motion, in all steps that are looked at, that are as good as none."""
 
 
 class Motion(NamedTuple):
@@ -63,7 +63,7 @@ def onward(v: Tensor, kept: Tensor) -> Tensor:
     A pixel at p was at p + v(p) and will be at p − v(p), where it takes its flow along; of several
     that arrive the faster is in front, by a factor e a pixel, and by how much of it is seen. Where
     nothing arrives, which is what becomes visible, it is the flow of where that came from:
-    v(p + v(p)).
+    v(p + v(p)). Borders of what moves are not exact for long: the network corrects them.
 
     Args:
         v: [B, 2, H, W], pixels.
@@ -80,7 +80,7 @@ def steadiness(flows: Sequence[Tensor]) -> Tensor:
 
     It is c of the least squares of vₜ ≈ c vₜ₋₁ over some last flows, each followed to where it has
     gone, and over the :data:`AROUND` pixels around a place: 1 of what moves evenly, 0 of what
-    shakes or begins to move. Of a single flow nobody knows: 1.
+    shakes, begins to move, or stands still. Of a single flow nobody knows: 1.
 
     Args:
         flows: v of the last step first, [B, 2, H, W] each.

@@ -120,7 +120,7 @@ def network(
         game: a key of :data:`NETWORKS`.
         channels: of a frame.
         past: P, how many frames it knows.
-        width: of its first layers.
+        width: of its first layers; an eighth of those of ``warp``.
         actions: numbers that say what an agent does; 0: there is none.
         damping: of :class:`Warp`; the others have none.
         layers: the same.

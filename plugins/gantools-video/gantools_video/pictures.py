@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,13 +38,20 @@ def beside(past: Tensor, films: Mapping[str, Tensor], zoom: int) -> list[np.ndar
         zoom: the width of a pixel.
     """
     columns = [torch.cat([past, film], 1) for film in films.values()]
-    sheet = torch.stack(columns, 1)  # [B, columns, T, C, S, S]
-    sheet = pad(sheet, (2, 2, 2, 2), value=0.5)
-    sheet = sheet.permute(2, 0, 4, 1, 5, 3).flatten(1, 2).flatten(2, 3)
-    pixels = (sheet * 255).round().clamp(0, 255).byte()
-    pixels = pixels.expand(*pixels.shape[:3], 3) if pixels.shape[-1] == 1 else pixels
-    pixels = pixels.repeat_interleave(zoom, 1).repeat_interleave(zoom, 2)
-    return list(pixels.numpy())
+    return [row(frames, zoom) for frames in zip(*(film.unbind(1) for film in columns), strict=True)]
+
+
+def row(frames: Sequence[Tensor], zoom: int = 1) -> np.ndarray:
+    """Frames of films [B, C, S, S] in [0, 1] beside each other, grey between them: uint8 [H, W, 3].
+
+    Args:
+        frames: of each film, from the left; of B films one below the other.
+        zoom: the width of a pixel.
+    """
+    sheet = pad(torch.stack(list(frames), 1), (2, 2, 2, 2), value=0.5)  # [B, columns, C, S, S]
+    sheet = sheet.permute(0, 3, 1, 4, 2).flatten(0, 1).flatten(1, 2)
+    pixels = (sheet * 255).round().clamp(0, 255).byte().expand(-1, -1, 3)
+    return pixels.repeat_interleave(zoom, 0).repeat_interleave(zoom, 1).numpy()
 
 
 def table(found: Mapping[str, Any]) -> list[list[str]]:

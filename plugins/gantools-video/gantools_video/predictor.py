@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
-from gantools import models
+from gantools import UserError, models
 from gantools_video.blocks import STRIDE
 from gantools_video.networks import network
 from gantools_video.rollout import rollout, steps
@@ -40,7 +40,7 @@ class Predictor:
         self.past: int = asked["past"]
         self.channels: int = asked["channels"]
         self.size: int = asked["size"]
-        self.actions: int = asked.get("actions", 0)  # models of before environments have none
+        self.actions: int = asked["actions"]
 
     @torch.no_grad()
     def __call__(self, past: Tensor, count: int, actions: Tensor | None = None) -> Tensor:
@@ -51,13 +51,15 @@ class Predictor:
             actions: [B, ≥ count, A], what is done from the last frame on; of environments only.
         """
         known, height, width = padded(past[:, -self.past :] * 2 - 1)
-        given = [None] * len(known) if actions is None else actions.split(AT_ONCE)
+        films = known.split(AT_ONCE)
+        given = [None] * len(films) if actions is None else actions.split(AT_ONCE)
         made = [
-            rollout(self.net, films, count, act)[-1]
-            for films, act in zip(known.split(AT_ONCE), given, strict=False)
+            rollout(self.net, self._there(film), count, self._there(done))[-1].to(past)
+            for film, done in zip(films, given, strict=True)
         ]
         return ((torch.cat(made) + 1) / 2).clamp(0, 1)[..., :height, :width]
 
+    @torch.no_grad()
     def tiled(self, past: Tensor, count: int) -> Iterator[Tensor]:
         """The next frames of one film of any size, in squares of the size that was trained on.
 
@@ -79,8 +81,10 @@ class Predictor:
         tiles = known.unfold(2, side, half).unfold(3, side, half)  # [P, C, rows, columns, S, S]
         tiles = tiles.permute(2, 3, 0, 1, 4, 5).flatten(0, 1)
         ramp = torch.sin(torch.pi * (torch.arange(side) + 0.5) / side) ** 2  # halves sum to 1
-        made = self(tiles, count) * (ramp[:, None] * ramp)
-        for frame in made.unbind(1):
+        going = [steps(self.net, self._there(part)) for part in (tiles * 2 - 1).split(AT_ONCE)]
+        for _ in range(count):
+            made = torch.cat([next(films)[0][-1].to(past) for films in going])
+            frame = ((made + 1) / 2).clamp(0, 1) * (ramp[:, None] * ramp)
             sheet = past.new_zeros(self.channels, *known.shape[-2:])
             for number, (row, column) in enumerate(itertools.product(range(rows), range(columns))):
                 y, x = row * half, column * half
@@ -90,7 +94,7 @@ class Predictor:
     @torch.no_grad()
     def resized(self, past: Tensor, count: int) -> Iterator[Tensor]:
         """The next frames of one film of any size, predicted with its short side at the trained
-        size. What only moves is taken from the last frame at full size, so it stays sharp.
+        size. What ``warp`` only moves is taken from the last frame at full size, so it stays sharp.
 
         Args:
             past: [≥ P, C, H, W] in [0, 1].
@@ -98,20 +102,20 @@ class Predictor:
         Yields:
             [C, H, W] in [0, 1].
         """
-        full, (height, width) = past[-1:] * 2 - 1, past.shape[-2:]
+        full, (height, width) = self._there(past[-1:] * 2 - 1), past.shape[-2:]
         factor = self.size / min(height, width)
         small = interpolate(
             past[-self.past :] * 2 - 1,
             size=[max(STRIDE, round(side * factor)) for side in (height, width)],
             mode="area" if factor < 1 else "bilinear",
         )
-        known, *sides = padded(small[None])
+        known, *sides = padded(self._there(small[None]))
 
         def larger(x: Tensor) -> Tensor:
             x = x[..., : sides[0], : sides[1]]
             return interpolate(x, size=(height, width), mode="bilinear", align_corners=False)
 
-        scale = torch.tensor([width / sides[1], height / sides[0]]).view(1, 2, 1, 1)
+        scale = full.new_tensor([width / sides[1], height / sides[0]]).view(1, 2, 1, 1)
         for made, motion in itertools.islice(steps(self.net, known), count):
             frame = larger(made[-1])
             if motion.flow is not None:
@@ -121,7 +125,12 @@ class Predictor:
                     kept=larger(motion.kept),
                     drawn=larger(motion.drawn),
                 ).frame()
-            yield ((frame[0] + 1) / 2).clamp(0, 1)
+            yield ((frame[0] + 1) / 2).clamp(0, 1).to(past)
+
+    def _there(self, x: Any) -> Any:
+        """Where the network is."""
+        at = next(self.net.parameters(), None)
+        return x if at is None or x is None else x.to(at.device)
 
     def save(self, folder: Path) -> None:
         """Write the model into a folder; see :func:`gantools.models.save`."""
@@ -132,13 +141,19 @@ class Predictor:
         """Read what was written.
 
         Raises:
-            UserError: there is no whole model in the folder.
+            UserError: there is no whole model in the folder, or it is another version's.
         """
         kept = models.load(folder, application="video")
         asked = kept.config
-        net = network(**{name: value for name, value in asked.items() if name != "size"})
-        net.load_state_dict(kept.states["network"])
-        return cls(asked, net, kept.about)
+        try:
+            net = network(**{name: value for name, value in asked.items() if name != "size"})
+            net.load_state_dict(kept.states["network"])
+            return cls(asked, net, kept.about)
+        except (KeyError, RuntimeError, TypeError):
+            raise UserError(
+                f"The model in {str(folder)!r} was made by another version of gantools-video: "
+                "train it again."
+            ) from None
 
 
 def padded(frames: Tensor) -> tuple[Tensor, int, int]:

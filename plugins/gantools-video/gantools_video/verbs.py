@@ -74,21 +74,22 @@ def compare(
     the last one, and by going on with its motion (flow)."""
     out = out or unused(Path(f"{clip.stem}-compared.mp4"))
     with writing(out, KINDS) as temporary:
-        import torch
-
-        from gantools.media import write_video
-        from gantools_video.baselines import BASELINES
-        from gantools_video.pictures import beside
+        from gantools.media import video
+        from gantools_video.baselines import moved
+        from gantools_video.pictures import row
 
         model = predictor_of(run)
         past, rate, future = window(clip, model.past, at, frames)
-        x, true = (to_tensor(frames, model.channels) for frames in (past, future))
-        films = {"true": true, "ours": torch.stack(list(model.resized(x, len(true))))}
-        for name in ("copy", "flow"):
-            films[name] = BASELINES[name](x[None], len(true))[0]
-        sheet = beside(x[None], {name: film[None] for name, film in films.items()}, 1)
-        write_video(temporary, sheet, rate)
-    print(f"{out}: from the left {', '.join(films)}")
+        x = to_tensor(past, model.channels)
+        ours, flow = model.resized(x, len(future)), moved(x[None])
+        with video(temporary, rate) as add, bar("compare", len(future)) as done:
+            for frame in x:
+                add(row([frame[None]] * 4))
+            for pixels in future:
+                true = to_tensor([pixels], model.channels)
+                add(row([true, next(ours)[None], x[-1:], next(flow)]))
+                done(1)
+    print(f"{out}: from the left true, ours, copy, flow")
 
 
 def predictor_of(run: Path | None) -> Predictor:
@@ -141,6 +142,8 @@ def window(
             held.append(frame.pixels)
             done(1)
     frames = list(held)
+    if at is not None and later == after and not after:
+        raise UserError(f"{clip} ends before --at {at:g} s: choose an earlier moment.")
     split = len(frames) - (after if at is None else after - max(later, 0))
     if after and (split <= 0 or split == len(frames)):
         raise UserError(

@@ -57,7 +57,7 @@ def test_losses_by_hand():
     real = torch.zeros(1, 1, 1, 2, 2)
     real[..., 1] = 1.0  # one step from left to right
     flat = torch.full_like(real, 0.5)
-    assert lp(flat, real) == 0.5
+    assert lp(flat, real, 1) == 0.5
     assert lp(flat, real, 2) == 0.25
     assert gradient_difference(flat, real) == 1.0  # across 1 is missing, down nothing
     assert gradient_difference(1 - real, real) == 0.0  # edges of the other sign are as strong

@@ -1,14 +1,17 @@
 """The predictor: films of any size, files, tiles and resizing against motions that are known."""
 
+import json
+
 import pytest
 import torch
+from gantools_video.networks import network
 from gantools_video.predictor import Predictor
 from gantools_video.warp import Warp
 from torch.testing import assert_close
 
 from gantools import UserError
 
-ASKED = {"game": "warp", "channels": 1, "past": 2, "width": 2, "size": 32}
+ASKED = {"game": "warp", "channels": 1, "past": 2, "width": 2, "actions": 0, "size": 32}
 
 
 @pytest.fixture
@@ -76,15 +79,37 @@ def test_what_was_saved_predicts_the_same(tmp_path):
     assert again.about == {"seed": 3}
 
 
-def test_models_of_actions_predict_by_them_and_older_ones_have_none(tmp_path):
+def test_models_of_actions_and_layers_are_kept_with_them(tmp_path):
     torch.manual_seed(0)
-    asked = {**ASKED, "actions": 3}
-    Predictor(asked, Warp(1, 2, 2, actions=3)).save(tmp_path / "new")
-    again = Predictor.load(tmp_path / "new")
+    asked = {**ASKED, "actions": 3, "layers": 2, "damping": 0.5}
+    Predictor(asked, network(**{k: v for k, v in asked.items() if k != "size"})).save(tmp_path)
+    again = Predictor.load(tmp_path)
     assert again.actions == 3
     assert again.net.actions.layers[0].in_features == 3
-    Predictor(ASKED, Warp(1, 2, 2)).save(tmp_path / "old")
-    assert Predictor.load(tmp_path / "old").actions == 0
+    assert (again.net.layers, again.net.damping) == (2, 0.5)
+
+
+@pytest.mark.parametrize("changed", [{"width": 3}, {"depth": 9}, {"past": None}])
+def test_another_version_s_model_is_said(tmp_path, changed):
+    asked = {name: value for name, value in (ASKED | changed).items() if value is not None}
+    Predictor(ASKED, Warp(1, 2, 2)).save(tmp_path)
+    file = tmp_path / "model.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"config": asked}))
+    with pytest.raises(UserError, match="made by another version of gantools-video: train it"):
+        Predictor.load(tmp_path)
+
+
+@pytest.mark.parametrize(("layers", "damping"), [(1, 1.0), (2, 0.0)])
+def test_resized_by_nothing_and_a_tile_of_all_are_the_same(layers, damping):
+    torch.manual_seed(0)
+    net = Warp(1, 3, 2, damping=damping, layers=layers)
+    with torch.no_grad():
+        net.end.weight.normal_(std=0.05)
+    predictor = Predictor({**ASKED, "past": 3}, net)
+    past = torch.rand(3, 1, 32, 32)
+    film = predictor(past[None], 3)[0]
+    assert_close(torch.stack(list(predictor.resized(past, 3))), film, atol=1e-4, rtol=0)
+    assert len(list(predictor.tiled(past, 3))) == 3
 
 
 def test_no_model_is_said(tmp_path):

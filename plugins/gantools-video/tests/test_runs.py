@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 from gantools_video import clips as clips_module
 from gantools_video import environments, reading
 from gantools_video.application import VideoApplication
@@ -18,6 +19,7 @@ from torch import nn
 
 import gantools
 from gantools import Observer, Setting, UserError
+from gantools.data import LabelledDigits, Split
 from gantools.media import write_video
 from gantools.testing import assert_plugin_ok
 
@@ -92,6 +94,20 @@ def test_a_run_goes_on_exactly_though_its_films_have_gone(clips, small, tmp_path
     shutil.rmtree(copied)
     gantools.resume(tmp_path / "two", progress=False)
     assert_same_run(whole.path, tmp_path / "two")
+
+
+def test_moving_digits_with_layers_go_on_exactly(small, tmp_path, monkeypatch):
+    glyphs = torch.full((3, 1, 6, 6), 255, dtype=torch.uint8)
+    digits = LabelledDigits(Split(glyphs, glyphs), Split(None, None))
+    monkeypatch.setattr(clips_module, "labelled_digits", lambda seed: digits)
+    monkeypatch.setattr(clips_module, "DIGITS_TEST", 2)
+    options = {**small, "data": "moving-digits", "evaluate_every": 0, "progress": False}
+    whole = gantools.run("video", out=tmp_path / "one", **options)
+    gantools.run("video", out=tmp_path / "two", observers=[Stop()], **options)
+    gantools.resume(tmp_path / "two", progress=False)
+    assert_same_run(whole.path, tmp_path / "two")
+    assert gantools.load(whole.path).application.config.layers == 2
+    assert Predictor.load(whole.path).net.layers == 2
 
 
 def test_clips_are_kept_as_they_are(clips, run):
@@ -272,6 +288,14 @@ def test_nothing_after_the_moment_is_one_sentence(clips, run, tmp_path):
     done = command("video", "compare", clips / "one.mp4", "--run", run, "--at", 99, "-o", out)
     assert done.returncode == 2
     assert "no frames before and after that moment" in done.stderr
+    assert not out.exists()
+
+
+def test_a_moment_after_the_end_is_one_sentence(clips, run, tmp_path):
+    out = tmp_path / "future.mp4"
+    done = command("video", "predict", clips / "one.mp4", "--run", run, "--at", 99, "-o", out)
+    assert done.returncode == 2
+    assert "ends before --at 99 s" in done.stderr
     assert not out.exists()
 
 

@@ -129,3 +129,25 @@ def test_brighter_films_are_predicted_brighter(monkeypatch):
     inside = film.abs() < 0.7
     assert inside.float().mean() > 0.5
     assert_close(brighter[inside], film[inside] + 0.25, atol=1e-4, rtol=0)
+
+
+def test_what_shakes_is_expected_to_stay(monkeypatch):
+    flows = iter([1.0, -1.0, 1.0])
+
+    def shaken(x, before):
+        return torch.tensor([3.0 * next(flows), 0.0]).view(1, 2, 1, 1).expand(len(x), 2, 16, 64)
+
+    monkeypatch.setattr("gantools_video.warp.flow", shaken)
+    net, past = Warp(1, past=4, width=2, damping=1.0), torch.rand(1, 4, 1, 16, 64)
+    with torch.no_grad():
+        net.end.weight.zero_()
+    (film,) = rollout(net, past, 2)
+    assert_close(film, past[:, -1:].expand_as(film), atol=1e-4, rtol=0)
+
+
+def test_a_number_that_is_none_reaches_the_frame():
+    net = Warp(1, past=2, width=2)
+    with torch.no_grad():
+        net.end.bias[0] = torch.nan
+    (film,) = rollout(net, torch.rand(1, 2, 1, 16, 16), 3)  # for the engine to find and name
+    assert film[:, 0].isnan().any()
