@@ -25,6 +25,12 @@ def block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(conv, leaky())
 
 
+def smooth(x: Tensor) -> Tensor:
+    """GELU by its approximation (Hendrycks & Gimpel 2016), whose gradient is several times as fast
+    on processors."""
+    return gelu(x, approximate="tanh")
+
+
 class Residual(nn.Module):
     """x + conv(act(conv(act(x)))), the second convolution's weights 0 at first (He et al. 2016,
     "Identity mappings in deep residual networks")."""
@@ -37,7 +43,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, C, H, W] -> the same."""
-        return x + self.second(gelu(self.first(gelu(x))))
+        return x + self.second(smooth(self.first(smooth(x))))
 
 
 class Actions(nn.Module):

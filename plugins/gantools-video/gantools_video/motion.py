@@ -69,7 +69,8 @@ def onward(v: Tensor, kept: Tensor) -> Tensor:
         v: [B, 2, H, W], pixels.
         kept: how much of a pixel is seen, [B, 1, H, W].
     """
-    front = v.norm(dim=1, keepdim=True) + kept.detach().clamp(min=1e-3).log()
+    speed = (v.square().sum(1, keepdim=True) + 1e-12).sqrt()  # norm is slow, and its gradient at 0
+    front = speed + kept.detach().clamp(min=1e-3).log()
     thrown, weight = splatted(v, -v, front)
     there = (2 * weight).clamp(max=1)
     return there * thrown + (1 - there) * sampled(v, v)

@@ -53,8 +53,9 @@ def splatted(x: Tensor, to: Tensor, importance: Tensor) -> tuple[Tensor, Tensor]
     for corner in ((0, 0), (1, 0), (0, 1), (1, 1)):
         place = at.floor() + at.new_tensor(corner).view(1, 2, 1, 1)
         near = (1 - (at - place).abs()) * ((place >= 0) & (place < sides))
+        near = near[:, :1] * near[:, 1:]  # prod is slow
         column, row = place.nan_to_num().clamp(min=0).minimum(sides - 1).long().unbind(1)
         index = (row * width + column).flatten(1)[:, None].expand(-1, weighted.shape[1], -1)
-        found = found.scatter_add(2, index, (weighted * near.prod(1, keepdim=True)).flatten(2))
+        found = found.scatter_add(2, index, (weighted * near).flatten(2))
     total, weight = found.view_as(weighted).split([x.shape[1], 1], 1)
     return total / weight.clamp(min=1e-6), weight

@@ -6,9 +6,9 @@ from itertools import islice, pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import gelu, pixel_shuffle, pixel_unshuffle, relu
+from torch.nn.functional import pixel_shuffle, pixel_unshuffle, relu
 
-from gantools_video.blocks import Actions, Residual
+from gantools_video.blocks import Actions, Residual, smooth
 from gantools_video.flow import flow
 from gantools_video.motion import Motion, onward, steadiness
 from gantools_video.sampling import sampled
@@ -97,7 +97,7 @@ class Warp(nn.Module):
         x = torch.cat([centred, *(y.unflatten(0, (len(past), -1)).flatten(1, 2) for y in seen)], 1)
         x = self.begin(pixel_unshuffle(x, PATCH))
         x = self.blocks(self.actions(x, action))
-        out = pixel_shuffle(self.end(gelu(x)), PATCH).float()
+        out = pixel_shuffle(self.end(smooth(x)), PATCH).float()
         delta, fades, s, owned = out.split(self.said, 1)
         delta, m = (y.unflatten(1, (self.layers, -1)).flatten(0, 1) for y in (delta, fades))
         m = (-relu(m)).exp()
