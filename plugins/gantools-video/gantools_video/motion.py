@@ -13,6 +13,9 @@ from gantools_video.sampling import sampled, splatted
 
 AROUND = 15
 """Side of the square in which it is looked how steady motion is, pixels."""
+FASTEST = 8.0
+"""Pixels of motion in a step beyond which the faster is in front no more: e to a greater power
+makes gradients overflow."""
 STILL = 0.02
 """Square pixels of motion, in all steps that are looked at, that are as good as none."""
 
@@ -69,7 +72,7 @@ def onward(v: Tensor, kept: Tensor) -> Tensor:
         v: [B, 2, H, W], pixels.
         kept: how much of a pixel is seen, [B, 1, H, W].
     """
-    speed = (v.square().sum(1, keepdim=True) + 1e-12).sqrt()  # norm is slow, and its gradient at 0
+    speed = v.detach().square().sum(1, keepdim=True).sqrt().clamp(max=FASTEST)
     front = speed + kept.detach().clamp(min=1e-3).log()
     thrown, weight = splatted(v, -v, front)
     there = (2 * weight).clamp(max=1)
