@@ -72,8 +72,8 @@ def onward(v: Tensor, kept: Tensor) -> Tensor:
         v: [B, 2, H, W], pixels.
         kept: how much of a pixel is seen, [B, 1, H, W].
     """
-    speed = v.detach().square().sum(1, keepdim=True).sqrt().clamp(max=FASTEST)
-    front = speed + kept.detach().clamp(min=1e-3).log()
+    speed = v.square().sum(1, keepdim=True).sqrt().clamp(max=FASTEST)
+    front = speed + kept.clamp(min=1e-3).log()
     thrown, weight = splatted(v, -v, front)
     there = (2 * weight).clamp(max=1)
     return there * thrown + (1 - there) * sampled(v, v)

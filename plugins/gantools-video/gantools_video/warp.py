@@ -81,15 +81,19 @@ class Warp(nn.Module):
         known = motion.flow is None
         if known:
             motion = self.begun(past, motion)
-        last, older, steady = motion.flow, motion.older, motion.steady
-        assert last is not None
-        assert older is not None
+        assert motion.flow is not None
+        assert motion.older is not None
+        # What was said before is seen, but is not taught through what is said of it, nor by where
+        # w′ is looked up: such gradients explode with the length of a rollout. They pass by the
+        # sums and products that w, a and r are.
+        past, last, older = past.detach(), motion.flow.detach(), motion.older.detach()
+        steady, kept = motion.steady, motion.kept.detach()
         before, now = (self.each(x) for x in past.split(self.channels, 1)[-2:])
         goes = last * steady**self.damping if known and steady is not None else last
-        u = onward(goes, motion.kept)
+        u = onward(goes, kept)
         seen = [u / UNIT, (last - sampled(older, last)) / UNIT, (now - sampled(before, last)) / 2]
         if self.layers > 1:
-            seen.append(motion.kept)
+            seen.append(kept)
         if steady is not None:
             seen.append(steady)
             steady = sampled(steady, u)
@@ -110,7 +114,7 @@ class Warp(nn.Module):
         share = (share / share.sum(1, keepdim=True)).flatten(0, 1)
         v_seen, m_seen = ((share * y).unflatten(0, (len(past), -1)).sum(1) for y in (v, m))
         motion = motion._replace(
-            where=v + sampled(motion.where, v),
+            where=v + sampled(motion.where, v.detach()),
             kept=a,
             drawn=m_seen * sampled(motion.drawn, v_seen) + s,
             flow=v,
