@@ -37,7 +37,7 @@ SHOWN = 6
 class TTSApplication(Application[TTSConfig]):
     """Learns a voice."""
 
-    key_figures = ("generator/spectral", "prosody/lengths", "discriminators/separation")
+    key_figures = ("generator/spectral", "prosody/lengths", "discriminators/free-4/separation")
 
     def __init__(self, config: TTSConfig, inputs: Path | None = None) -> None:
         super().__init__(config, inputs)

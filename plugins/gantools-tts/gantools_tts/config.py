@@ -32,7 +32,7 @@ class TTSConfig(RunConfig):
     discriminator_width: Annotated[int, Option("Of the windows' first layers.", min=4)] = 16
     seconds: Annotated[
         float, Option("Of the piece of an utterance that is learned from.", min=0.3, max=10)
-    ] = 0.64
+    ] = 1.28
     spectral: Annotated[
         float, Option("Weight of the spectra's distance, which the paper has not.", min=0)
     ] = 1.0
@@ -44,7 +44,7 @@ class TTSConfig(RunConfig):
     ] = 0.2
     objective: Annotated[str, Option("What both want, by name.", part="objectives")] = "hinge"
     penalty: Annotated[str, Option("What tames the discriminators.", part="penalties")] = "none"
-    batch: Annotated[int, Option("Pieces in a batch of all processes.", min=2, max=1_024)] = 16
+    batch: Annotated[int, Option("Pieces in a batch of all processes.", min=2, max=1_024)] = 8
     lr: Annotated[float, Option("The generator's learning rate; it falls to 0.", min=0)] = 1e-3
     discriminator_lr: Annotated[float, Option("The discriminators'; it falls too.", min=0)] = 5e-4
     ema: Annotated[

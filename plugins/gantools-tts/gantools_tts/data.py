@@ -51,10 +51,11 @@ class Batch(NamedTuple):
 
     told: Tensor
     """Of pieces, [B, FRAME_FEATURES, T]."""
+    audio: Tensor
+    """Their sound, [B, T · hop]; before the pulses, for the first of a shape is what fakes are
+    like."""
     pulses: Tensor
     """Their pitch as sound, [B, T · hop]."""
-    audio: Tensor
-    """Their sound, [B, T · hop]."""
     phones: Tensor
     """Of the whole utterances that they are of, [B, PHONE_FEATURES, N], zeros beyond the end."""
     lengths: Tensor
@@ -62,9 +63,10 @@ class Batch(NamedTuple):
 
 
 class Pieces:
-    """Rows for batches: of each utterance a piece, anywhere in it.
+    """Rows for batches: of each utterance as many pieces as it is long, anywhere in it.
 
-    An utterance that is shorter has silence after it, of which a pause is told.
+    An utterance that is shorter than a piece has one, and silence after it, of which a pause is
+    told.
 
     Args:
         utterances: at least one.
@@ -76,12 +78,17 @@ class Pieces:
         self.utterances, self.frames, self.hop = utterances, frames, rate // FRAME_RATE
         self.rate = rate
         self.phones = [features.of_phones(u.phones) for u in utterances]
-        self.most = max(len(u.phones) for u in utterances)
+        self.rows = [
+            number
+            for number, u in enumerate(utterances)
+            for _ in range(max(1, round(len(u.pitch) / frames)))
+        ]
+        """The utterance of each row."""
         pause = features.of_phones([Phone(PAUSE)])
         self.silence = np.concatenate([pause, np.zeros((5, 1), np.float32)])
 
     def __len__(self) -> int:
-        return len(self.utterances)
+        return len(self.rows)
 
     def __getitem__(self, rows: Tensor) -> Batch:
         """The beginnings of utterances."""
@@ -92,11 +99,14 @@ class Pieces:
         return self._batch(rows, torch.rand(len(rows), generator=generator))
 
     def _batch(self, rows: Tensor, places: Tensor) -> Batch:
-        picked = [self._piece(*of) for of in zip(rows.tolist(), places.tolist(), strict=True)]
+        numbers = [self.rows[row] for row in rows.tolist()]
+        most = max(len(self.utterances[number].phones) for number in numbers)
+        of = zip(numbers, places.tolist(), strict=True)
+        picked = [self._piece(number, place, most) for number, place in of]
         return Batch(*(torch.from_numpy(np.stack(part)) for part in zip(*picked, strict=True)))
 
-    def _piece(self, row: int, place: float) -> tuple[np.ndarray, ...]:
-        u, phones = self.utterances[row], self.phones[row]
+    def _piece(self, number: int, place: float, most: int) -> tuple[np.ndarray, ...]:
+        u, phones = self.utterances[number], self.phones[number]
         first = int(place * (max(0, len(u.pitch) - self.frames) + 1))
         there = slice(first, first + self.frames)
         told = np.concatenate([features.of_frames(phones, u.lengths), features.of_pitch(u.pitch)])
@@ -107,5 +117,5 @@ class Pieces:
             told = np.concatenate([told, np.repeat(self.silence, lacking, 1)], 1)
             pitch, audio = np.pad(pitch, (0, lacking)), np.pad(audio, (0, lacking * self.hop))
         sound, _ = pulses(pitch, self.rate)
-        more = self.most - len(u.lengths)
-        return told, sound, audio, np.pad(phones, ((0, 0), (0, more))), np.pad(u.lengths, (0, more))
+        more = most - len(u.lengths)
+        return told, audio, sound, np.pad(phones, ((0, 0), (0, more))), np.pad(u.lengths, (0, more))

@@ -15,13 +15,16 @@ FOLDS = (1, 2, 4, 8, 16)
 cost the same."""
 FRAMES = 3
 """Of a window for every k."""
+LOUD = 0.1
+"""Root mean square of speech as it is recorded: what is heard is divided by it."""
 
 
 class Window(nn.Module):
     """Scores a window of sound, by itself or against what is told of it.
 
     A window of 3 k frames is folded into k channels (GAN-TTS, section 3.2), then halved and more
-    until there is one place for a frame, where what is told is added if it is conditional.
+    until there is one place for a frame, where what is told is added if it is conditional. Further
+    layers look ever farther around each frame, until the middle ones hear the whole window.
 
     Args:
         rate: samples a second.
@@ -34,7 +37,8 @@ class Window(nn.Module):
         super().__init__()
         self.k, self.frames = k, FRAMES * k
         steps = _factors(rate // FRAME_RATE // k)
-        sides = [min(width * 2**i, 8 * width) for i in range(len(steps) + 1)]
+        # The last is as wide for all k: longer windows are halved less often.
+        sides = [8 * width // 2**i for i in range(len(steps), -1, -1)]
         self.begin = nn.Conv1d(k, sides[0], 5, padding=2)
         self.down = nn.ModuleList(
             nn.Conv1d(a, b, 2 * step + 1, step, step)
@@ -42,7 +46,11 @@ class Window(nn.Module):
         )
         last = sides[-1]
         self.told = nn.Conv1d(FRAME_FEATURES, last, 3, padding=1) if conditional else None
-        self.late = nn.ModuleList(nn.Conv1d(last, last, 3, padding=1) for _ in range(2))
+        self.late = nn.ModuleList(
+            nn.Conv1d(last, last, 3, padding=d, dilation=d)
+            for d in (1, 2, 4, 8, 16)
+            if d == 1 or d <= self.frames // 3
+        )
         self.end = nn.Conv1d(last, 1, 1)
 
     def layers(self, audio: Tensor, told: Tensor | None = None) -> list[Tensor]:
@@ -52,7 +60,7 @@ class Window(nn.Module):
             audio: [B, 3 k · hop].
             told: [B, FRAME_FEATURES, 3 k], of one that is conditional.
         """
-        x = audio.unflatten(1, (-1, self.k)).mT
+        x = (audio / LOUD).unflatten(1, (-1, self.k)).mT
         x = nn.functional.leaky_relu(self.begin(x), 0.2)
         found = []
         for layer in self.down:

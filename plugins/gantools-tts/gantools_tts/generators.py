@@ -62,8 +62,8 @@ class ISTFT(nn.Module):
         with torch.no_grad():
             self.end.weight.mul_(0.1)
             a, _, b = self.end.bias.zero_().chunk(3)
-            a.fill_(-4.0)  # as loud as speech, about
-            b.fill_(-6.0)
+            a.fill_(-2.2)  # as loud as speech, about: .1, root mean square
+            b.fill_(-4.2)
 
     def draw(self, batch: int, frames: int, generator: torch.Generator | None = None) -> Tensor:
         """White noise, [B, T · hop]."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from gantools_tts import judges, recognisers
 from gantools_tts.data import Utterance
+from gantools_tts.phonemes import written
 from gantools_tts.recognisers import ErrorRate
 
 
@@ -28,7 +29,7 @@ def figures(
     real = [u.audio for u in utterances]
     wanted = [recognisers.sounds(u.phones) for u in utterances]
     shifted = wanted[len(wanted) // 2 :] + wanted[: len(wanted) // 2]
-    texts = [recognisers.words(u.text) for u in utterances]
+    texts = [recognisers.words(" ".join(written(u.text))) for u in utterances]
     found: dict[str, Any] = {}
     for whose, sounds in (("", made), ("real_", real)):
         heard = recognisers.sounds_heard(sounds, rate)

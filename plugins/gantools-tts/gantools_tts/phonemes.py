@@ -78,6 +78,17 @@ def _words(sentence: str) -> Iterator[tuple[str, list[str]]]:
                 yield word.text.lower(), list(word.phonemes)
 
 
+def written(text: str) -> list[str]:
+    """The words of a text as they are spoken, in small letters: numbers and abbreviations in words.
+
+    Raises:
+        UserError: as :func:`gantools_tts.text.sentences` says.
+    """
+    from gantools_tts.text import sentences
+
+    return [word for part in sentences(text) for word, sounds in _words(part) if sounds]
+
+
 def _phones(sounds: list[str]) -> list[Phone]:
     """A word."""
     said = []

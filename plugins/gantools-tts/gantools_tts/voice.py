@@ -8,13 +8,15 @@ from typing import Protocol
 import numpy as np
 
 from gantools_tts import features
-from gantools_tts.recordings import Phone
+from gantools_tts.recordings import PAUSE, Phone
 from gantools_tts.source import pulses
 
 LOUDEST = 0.99
 """What sound is cut to."""
 SHORTEST = 1
 """Frames that a phone lasts at least."""
+PAUSED = 3
+"""Frames of a pause within a sentence that is made; a shorter one is none, as in recordings."""
 
 
 class Networks(Protocol):
@@ -66,7 +68,11 @@ class Voice:
     ) -> np.ndarray:
         """Say phones, with lengths and a pitch that are predicted: float32 [T] in [−1, 1]."""
         told = features.of_phones(phones)
-        lengths = whole_frames(self.networks.log_lengths(told), speed)
+        log_lengths = self.networks.log_lengths(told)
+        for i, phone in enumerate(phones[1:-1], 1):
+            if phone.name == PAUSE and np.expm1(log_lengths[i]) < PAUSED:
+                log_lengths[i] = 0
+        lengths = whole_frames(log_lengths, speed)
         frames = features.of_frames(told, lengths)
         octaves, voiced = self.networks.octaves(frames)
         hertz = features.PITCH * 2 ** (np.clip(octaves, -2, 2) + pitch / 12) * (voiced > 0)
@@ -81,7 +87,8 @@ class Voice:
 
 def whole_frames(log_lengths: np.ndarray, speed: float = 1.0) -> np.ndarray:
     """ln(1 + d) [N] -> whole frames, int64 [N], ``speed`` times as fast; what one is rounded by is
-    made up for by the next."""
-    wanted = np.maximum(np.expm1(log_lengths), SHORTEST) / speed
+    made up for by the next. What has exactly no length keeps none."""
+    there = log_lengths != 0
+    wanted = np.maximum(np.expm1(log_lengths), SHORTEST) / speed * there
     ends = np.round(np.cumsum(wanted))
-    return np.maximum(np.diff(ends, prepend=0), SHORTEST).astype(np.int64)
+    return np.maximum(np.diff(ends, prepend=0), SHORTEST * there).astype(np.int64)

@@ -36,7 +36,7 @@ def test_an_utterance_is_whole_frames_of_sixteen_bits():
 
 def test_a_piece_is_told_what_is_heard_in_it():
     rows = Pieces([utterance(), utterance(seconds=1.0)], 40, 16_000)
-    batch = rows.draw(torch.tensor([1] * 50), torch.Generator().manual_seed(0))
+    batch = rows.draw(torch.tensor([3] * 50), torch.Generator().manual_seed(0))
     assert isinstance(batch, Batch)
     assert batch.told.shape == (50, FRAME_FEATURES, 40)
     assert batch.audio.shape == batch.pulses.shape == (50, 40 * 80)
@@ -49,6 +49,13 @@ def test_a_piece_is_told_what_is_heard_in_it():
     assert len(batch.told[:, -5, 20].unique()) > 10  # it lies anywhere
 
 
+def test_long_utterances_have_more_pieces():
+    rows = Pieces([utterance(), utterance(seconds=1.0)], 40, 16_000)
+    assert rows.rows == [0, 0, 1, 1, 1, 1, 1]
+    assert len(rows) == 7
+    assert torch.equal(rows[torch.tensor([2])].audio, rows[torch.tensor([6])].audio)
+
+
 def test_what_is_too_short_ends_in_silence():
     batch = Pieces([utterance()], 100, 16_000)[torch.tensor([0])]
     assert not batch.audio[0, 80 * 80 :].any()
@@ -56,15 +63,17 @@ def test_what_is_too_short_ends_in_silence():
     assert (batch.told[0, PAUSES, 80:] == 1).all()
 
 
-def test_whole_phrases_are_as_long_as_the_longest():
+def test_whole_phrases_are_as_long_as_the_longest_of_the_batch():
     long = utterance()
     twice = (np.tile(x, 2) for x in (long.audio, long.lengths, long.pitch))
     more = Utterance("more", "", long.phones * 2, *twice)
-    batch = Pieces([long, more], 40, 16_000)[torch.tensor([0, 1])]
+    rows = Pieces([long, more], 80, 16_000)
+    batch = rows[torch.tensor([0, 1])]
     assert batch.phones.shape == (2, PHONE_FEATURES, 6)
     assert batch.lengths.tolist() == [[20, 40, 20, 0, 0, 0], [20, 40, 20, 20, 40, 20]]
     assert not batch.phones[0, :, 3:].any()
     assert batch.phones[0, :, :3].any(0).all()
+    assert rows[torch.tensor([0])].phones.shape == (1, PHONE_FEATURES, 3)
 
 
 def test_a_voice_is_kept_exactly(tmp_path):

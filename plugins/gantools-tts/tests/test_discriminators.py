@@ -36,7 +36,17 @@ def test_a_score_hears_the_sound_and_reads_what_is_told_of_the_same_frames(k):
     assert heard[middle] > 0
     assert read.argmax() in range(middle - 1, middle + 2)
     centre = (heard * torch.arange(3 * k)).sum() / heard.sum()
-    assert abs(centre - middle) < 1
+    assert abs(centre - middle) < 1 + k / 8  # the window ends
+
+
+@pytest.mark.parametrize("k", FOLDS)
+def test_the_middle_hears_the_whole_window_and_all_are_as_wide(k):
+    critic = Window(RATE, k, 4, conditional=False)
+    audio = torch.randn(1, 3 * k * HOP, requires_grad=True)
+    (heard,) = torch.autograd.grad(critic(audio)[0, (3 * k) // 2], audio)
+    frames = heard[0].view(3 * k, HOP).abs().sum(1) > 0
+    assert frames.float().mean() > 0.9
+    assert critic.end.in_channels == 32
 
 
 def test_layers_end_with_the_scores():

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from gantools_tts.phonemes import phones
+from gantools_tts.phonemes import phones, written
 from gantools_tts.recordings import PHONES, VOWELS
 
 
@@ -78,3 +78,14 @@ def test_every_sound_of_gruut_has_a_name_and_every_name_a_sound():
     sounds = {sound.lstrip("ˈˌ") for (row,) in rows for sound in row.split()}
     assert sounds == set(ARPABET)
     assert set(ARPABET.values()) == set(PHONES) - {"sil"}
+
+
+def test_words_are_written_as_they_are_spoken():
+    assert written("Press 7 to hear Dr. Smith.") == [
+        "press",
+        "seven",
+        "to",
+        "hear",
+        "doctor",
+        "smith",
+    ]

@@ -61,3 +61,14 @@ def test_rounding_is_made_up_for_and_nothing_vanishes():
     assert set(lengths.tolist()) == {2, 3}
     assert whole_frames(np.full(5, -3.0)).tolist() == [1] * 5
     assert whole_frames(np.log1p(np.full(4, 10.0)), speed=2).tolist() == [5] * 4
+
+
+def test_a_pause_that_nobody_would_make_is_not_made():
+    class Brief(Known):
+        def log_lengths(self, phones):
+            return np.log1p([20.0, 5.0, 0.4, 6.0, 3.2, 6.0, 7.0])
+
+    told = (*HI[:2], Phone(PAUSE, mark=","), HI[2], Phone(PAUSE, mark=","), HI[2], HI[3])
+    known = Brief()
+    Voice(known, 16_000).speak(told)
+    assert known.told.shape[1] == 20 + 5 + 0 + 6 + 3 + 6 + 7
