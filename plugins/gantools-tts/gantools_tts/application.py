@@ -109,18 +109,16 @@ class TTSApplication(Application[TTSConfig]):
 
     def tested(self, most: int) -> Sequence[Utterance]:
         """Held-out utterances, evenly over all there are."""
-        held_out = self.voice.test
-        rows = np.linspace(0, len(held_out) - 1, min(most, len(held_out))).round().astype(int)
-        return [held_out[row] for row in rows]
+        return evenly(self.voice.test, most)
 
     def validate(self, game: Game) -> Mapping[str, float]:
-        """How far spectra, lengths and pitch are from a few held-out recordings'.
+        """How far spectra, lengths and pitch are from a few recordings', of neither part.
 
         Spectra are compared at the recordings' lengths and pitch: of others there is no truth.
         """
         model = self.model(game)
         far, lengths, pitch = [], [], []
-        for u in self.tested(16):
+        for u in evenly(self.voice.valid, 16):
             told = features.of_phones(u.phones)
             frames = features.of_frames(told, u.lengths)
             made, real = torch.from_numpy(model.sound(frames, u.pitch)), torch.from_numpy(u.audio)
@@ -173,10 +171,10 @@ class TTSApplication(Application[TTSConfig]):
         model.save(trained.run.path)
 
     def snapshot(self, game: Game, folder: Path, turn: int) -> None:
-        """Spectrograms of two held-out recordings, and below each the same as it is said."""
+        """Spectrograms of two recordings that are not learned from, below each the same as said."""
         model = self.model(game)
         rows = []
-        for u in self.tested(2):
+        for u in evenly(self.voice.valid, 2):
             frames = features.of_frames(features.of_phones(u.phones), u.lengths)
             rows += [spectrogram(x)[None] for x in (u.audio, model.sound(frames, u.pitch))]
         sheet = grid(rows, zoom=1, beside=["recorded", f"turn {turn}"] * 2)
@@ -197,6 +195,12 @@ class TTSApplication(Application[TTSConfig]):
                 media[path] = f"{whose}: {u.text}"
         sections.append(Section("Texts that it never read", text=HEARD, media=media))
         return sections
+
+
+def evenly(utterances: Sequence[Utterance], most: int) -> list[Utterance]:
+    """So many of them at most, the first and the last among them."""
+    rows = np.linspace(0, len(utterances) - 1, min(most, len(utterances))).round().astype(int)
+    return [utterances[row] for row in rows]
 
 
 def spectrogram(sound: np.ndarray) -> torch.Tensor:

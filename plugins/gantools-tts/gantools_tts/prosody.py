@@ -14,12 +14,13 @@ class Prosody(nn.Module):
     Args:
         width: channels.
         blocks: of each of the two networks.
+        dropout: of what a block finds, in training: recordings of one person are few.
     """
 
-    def __init__(self, width: int = 128, blocks: int = 4) -> None:
+    def __init__(self, width: int = 64, blocks: int = 4, dropout: float = 0.1) -> None:
         super().__init__()
-        self.lengths = _network(PHONE_FEATURES, width, blocks, 1)
-        self.pitch = _network(FRAME_FEATURES - 2, width, blocks, 2)
+        self.lengths = _network(PHONE_FEATURES, width, blocks, 1, dropout)
+        self.pitch = _network(FRAME_FEATURES - 2, width, blocks, 2, dropout)
 
     def log_lengths(self, phones: Tensor) -> Tensor:
         """[B, PHONE_FEATURES, N] -> ln(1 + frames), [B, N]."""
@@ -36,10 +37,10 @@ class Prosody(nn.Module):
         return self.log_lengths(phones), self.octaves(frames)
 
 
-def _network(inputs: int, width: int, blocks: int, outputs: int) -> nn.Sequential:
+def _network(inputs: int, width: int, blocks: int, outputs: int, dropout: float) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv1d(inputs, width, 5, padding=2),
-        *(Block(width) for _ in range(blocks)),
+        *(layer for _ in range(blocks) for layer in (Block(width), nn.Dropout(dropout))),
         nn.Conv1d(width, outputs, 1),
     )
 

@@ -96,6 +96,8 @@ FAMILIES = {
 
 HELD_OUT = ("but", "price", "going-while", "shopping", "have-you", "why", "look", "tell", "reach")
 """Families that are for tests."""
+VALIDATION = ("was", "office", "colour", "or")
+"""Families of the training that checkpoints are chosen by, and that are not learned from."""
 TRIES = 100
 """How many sentences of a family are drawn to find a new one before it has no more to give."""
 

@@ -19,8 +19,8 @@ from gantools_tts.recordings import PHONES, Phone, Recording
 RATE = 16_000
 """Samples a second of all voices."""
 ESPEAK = "espeak"
-HELD_OUT = 0.15
-"""The part of a folder's recordings that is the test."""
+HELD_OUT, VALIDATION = 0.15, 0.05
+"""The parts of a folder's recordings that are the test, and that a training is watched by."""
 TESTS = 100
 """Sentences of espeak's that are the test."""
 KEPT = "voice.npz"
@@ -32,6 +32,8 @@ class VoiceData:
     """Utterances of one voice."""
 
     train: list[Utterance]
+    valid: list[Utterance]
+    """What a training is watched by, of families that are neither in ``train`` nor in ``test``."""
     test: list[Utterance]
     """Of phrases whose families are not in ``train``."""
     source: str
@@ -53,9 +55,12 @@ def load(source: str, count: int, seed: int) -> VoiceData:
         from gantools_tts import espeak, sentences
         from gantools_tts.phonemes import phones
 
+        drawn, test = sentences.split(count, TESTS, seed)
+        train = [of for of in drawn if of[0] not in sentences.VALIDATION]
+        valid = [of for of in drawn if of[0] in sentences.VALIDATION]
         parts = [
             espeak.recordings((f"{family}-{i}", text, phones(text)) for i, (family, text) in of)
-            for of in map(enumerate, sentences.split(count, TESTS, seed))
+            for of in map(enumerate, (train, valid, test))
         ]
         said = f"espeak-ng's voice, which is synthetic: {sum(map(len, parts)):,} sentences"
         return VoiceData(*([utterance(r) for r in part] for part in parts), said)
@@ -69,9 +74,13 @@ def load(source: str, count: int, seed: int) -> VoiceData:
 
     recordings = corpus.read(folder, RATE)
     train, test = corpus.split(recordings, HELD_OUT, seed)
+    try:
+        train, valid = corpus.split(train, VALIDATION / (1 - HELD_OUT), seed)
+    except UserError:  # so few families that none can be spared
+        valid = train
     minutes = sum(len(r.audio) / r.rate for r in recordings) / 60
     said = f"{source!r}: {len(recordings):,} recordings, {minutes:.1f} minutes"
-    return VoiceData([utterance(r) for r in train], [utterance(r) for r in test], said)
+    return VoiceData(*([utterance(r) for r in part] for part in (train, valid, test)), said)
 
 
 def utterance(recording: Recording) -> Utterance:
@@ -81,10 +90,11 @@ def utterance(recording: Recording) -> Utterance:
 
 def keep(voice: VoiceData, path: Path) -> None:
     """Write a voice's utterances into a .npz file of their own."""
-    utterances = voice.train + voice.test
+    utterances = voice.train + voice.valid + voice.test
     facts = {
         "source": voice.source,
         "train": len(voice.train),
+        "valid": len(voice.valid),
         "said": json.dumps([(u.name, u.text) for u in utterances]),
     }
     keep_arrays(
@@ -110,8 +120,9 @@ def kept(path: Path) -> VoiceData:
             *zip(*json.loads(facts["said"]), strict=True), *parts, strict=True
         )
     ]
-    train = facts["train"]
-    return VoiceData(utterances[:train], utterances[train:], facts["source"])
+    train, valid = facts["train"], facts["valid"]
+    parts = utterances[:train], utterances[train : train + valid], utterances[train + valid :]
+    return VoiceData(*parts, facts["source"])
 
 
 def _numbers(phones: Sequence[Phone]) -> np.ndarray:

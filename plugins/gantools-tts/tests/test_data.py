@@ -77,11 +77,14 @@ def test_whole_phrases_are_as_long_as_the_longest_of_the_batch():
 
 
 def test_a_voice_is_kept_exactly(tmp_path):
-    voice = VoiceData([utterance("a"), utterance("b", 0.7)], [utterance("c")], "mine")
+    voice = VoiceData(
+        [utterance("a"), utterance("b", 0.7)], [utterance("v")], [utterance("c")], "mine"
+    )
     voices.keep(voice, tmp_path / "voice.npz")
     again = voices.kept(tmp_path / "voice.npz")
     assert again.source == "mine"
-    for ours, theirs in ((voice.train, again.train), (voice.test, again.test)):
+    for part in ("train", "valid", "test"):
+        ours, theirs = getattr(voice, part), getattr(again, part)
         assert len(ours) == len(theirs)
         for a, b in zip(ours, theirs, strict=True):
             assert (a.name, a.text, a.phones) == (b.name, b.text, b.phones)

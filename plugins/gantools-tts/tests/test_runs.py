@@ -106,3 +106,14 @@ def test_without_judges_no_training_begins(tmp_path, monkeypatch):
     with pytest.raises(UserError, match=r"pip install 'gantools-tts\[judges\]'"):
         train("tts", out=tmp_path / "run", steps=4, **SMALL)
     assert not (tmp_path / "run").exists()
+
+
+def test_learned_watched_and_tested_are_of_different_families(run):
+    voice = gantools.load(run).application.voice
+    families = [
+        {u.name.rpartition("-")[0] for u in part} for part in (voice.train, voice.valid, voice.test)
+    ]
+    assert all(families)
+    assert not families[0] & families[1]
+    assert not families[0] & families[2]
+    assert not families[1] & families[2]

@@ -62,3 +62,9 @@ def test_there_may_not_be_so_many(monkeypatch):
     assert len(corpus(7, 0)) == 7
     with pytest.raises(UserError, match="no 8 sentences to draw, only 7"):
         corpus(8, 0)
+
+
+def test_what_a_training_is_watched_by_is_no_test():
+    assert set(sentences.VALIDATION) < set(FAMILIES) - set(HELD_OUT)
+    train, _ = split(50, 50, 0)
+    assert {family for family, _ in train} & set(sentences.VALIDATION)
