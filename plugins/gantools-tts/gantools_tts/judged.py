@@ -23,37 +23,43 @@ def figures(
 
     Error rates come with their intervals of 95 % over utterances. ``shuffled`` compares each
     utterance with the phones of another, half of them on: a recogniser that guesses would not
-    mind. The speaker distance is that of as many windows as there are of the fewer; the same of
-    two halves of the real training recordings is ``real_speaker_distance``, at the same n.
+    mind. The speaker distance is between windows of what was made and of the training recordings;
+    ``real_speaker_distance`` is the same of the held-out recordings, of as many windows.
+    ``per_utterance`` is what was found of each, for comparing two voices pair by pair.
     """
     real = [u.audio for u in utterances]
     wanted = [recognisers.sounds(u.phones) for u in utterances]
     shifted = wanted[len(wanted) // 2 :] + wanted[: len(wanted) // 2]
     texts = [recognisers.words(" ".join(written(u.text))) for u in utterances]
     found: dict[str, Any] = {}
+    each: list[dict[str, Any]] = [{"name": u.name} for u in utterances]
     for whose, sounds in (("", made), ("real_", real)):
         heard = recognisers.sounds_heard(sounds, rate)
-        found |= _rates(f"{whose}phoneme_error_rate", recognisers.error_rate(wanted, heard))
+        phones = recognisers.error_rate(wanted, heard)
+        found |= _rates(f"{whose}phoneme_error_rate", phones)
         if not whose:
             shuffled = recognisers.error_rate(shifted, heard)
             found |= _rates("shuffled_phoneme_error_rate", shuffled)
-        words = recognisers.words_heard(sounds, rate)
-        found |= _rates(f"{whose}word_error_rate", recognisers.error_rate(texts, words))
+        words = recognisers.error_rate(texts, recognisers.words_heard(sounds, rate))
+        found |= _rates(f"{whose}word_error_rate", words)
         quality = judges.quality(sounds, rate)
         found[f"{whose}dnsmos"] = float(quality.mean())
         found[f"{whose}dnsmos_interval"] = _interval(quality)
-    windows = judges.voices(made, rate)
-    known = np.random.default_rng(0).permutation(judges.voices([u.audio for u in training], rate))
-    n = min(len(windows), len(known) // 2)
+        for of, p, w, q in zip(each, phones.each, words.each, quality.tolist(), strict=True):
+            of |= {f"{whose}phones": p, f"{whose}words": w, f"{whose}dnsmos": q}
+    windows, held_out, known = (
+        judges.voices(of, rate) for of in (made, real, [u.audio for u in training])
+    )
+    n = min(map(len, (windows, held_out, known)))
     found["speaker_windows"] = n
     if n >= 2:
-        found["speaker_distance"] = judges.speaker_distance(windows, known[n:], n)
-        found["real_speaker_distance"] = judges.speaker_distance(known[:n], known[n:], n)
+        found["speaker_distance"] = judges.speaker_distance(windows, known, n)
+        found["real_speaker_distance"] = judges.speaker_distance(held_out, known, n)
     recordings = [u.audio for u in training]
     for whose, sounds in (("", made), ("real_", real)):
         nearest = judges.nearest_recordings(sounds, recordings, rate)
         found[f"{whose}nearest_recording"] = float(nearest.similarity.max())
-    return found
+    return {**found, "per_utterance": each}
 
 
 def _rates(name: str, found: ErrorRate) -> dict[str, Any]:

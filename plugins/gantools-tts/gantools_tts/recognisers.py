@@ -65,6 +65,8 @@ class ErrorRate:
     """Insertions, deletions and substitutions, the fewest possible."""
     length: int
     """Phones or words that were to be heard."""
+    each: tuple[tuple[int, int], ...]
+    """Edits and length of each utterance."""
 
 
 def error_rate(
@@ -96,7 +98,8 @@ def error_rate(
     rates = (draws @ edits)[drawn > 0] / drawn[drawn > 0]
     low, high = np.percentile(rates, [2.5, 97.5]).tolist()
     total, length = int(edits.sum()), int(lengths.sum())
-    return ErrorRate(total / length, low, high, total, length)
+    each = tuple(zip(edits.tolist(), lengths.tolist(), strict=True))
+    return ErrorRate(total / length, low, high, total, length, each)
 
 
 def sounds(phones: Sequence[Phone]) -> list[str]:
