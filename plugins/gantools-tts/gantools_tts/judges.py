@@ -13,6 +13,7 @@ import functools
 import itertools
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,8 +25,12 @@ from gantools import UserError
 from gantools.metrics import frechet_distance
 from gantools_tts.recognisers import RATE, Progress, each, needs_judges
 
-VOICE_WINDOW = 1.6
-"""Seconds of an utterance that Resemblyzer listens to at a time."""
+VOICE, VOICE_WINDOW = 256, 1.6
+"""Numbers by which Resemblyzer tells a voice, and seconds that it listens to at a time."""
+RATED = round(9.01 * RATE)
+"""Samples that DNSMOS listens to at a time."""
+LISTENERS = (-0.06766283, 1.11546468, 0.04602535)
+"""Of x², x and 1: what the network says -> what listeners said, overall."""
 HOP, WINDOW, STEP = 160, 100, 50
 """Samples from frame to frame, 10 ms; frames of a piece that is looked for in the training
 recordings, one second; frames from one such piece to the next."""
@@ -44,11 +49,12 @@ def quality(
 ) -> np.ndarray:
     """Guess how people would rate the sound: the overall quality (OVRL) of DNSMOS P.835.
 
-    Of speechmos' outputs this is ``ovrl_mos`` of the model that is not personalised: what a network
-    makes of 9.01 s, through the polynomial that fits it to listeners, from 1 to 5 (Reddy et al.
-    2022, "DNSMOS P.835"). A shorter utterance is played again until 9.01 s are full, as Microsoft's
-    own script does, and of longer sound windows are averaged that begin a second apart. The model
-    learned from noisy speech and noise suppressors; what a synthesiser does wrong is strange to it.
+    What the network of speechmos that is not personalised makes of 9.01 s, through the polynomial
+    that fits it to listeners, from 1 to 5 (Reddy et al. 2022, "DNSMOS P.835"). A shorter utterance
+    is played again and again until 9.01 s are full, and of a longer one windows are averaged, as
+    few as hold all of it. (Microsoft's script doubles a short one until it is long enough, and
+    then has a window begin every second: up to seven of the same sound.) The model learned from
+    noisy speech and noise suppressors; what a synthesiser does wrong is strange to it.
 
     Args:
         utterances: float32 [T] in [−1, 1] each.
@@ -62,15 +68,21 @@ def quality(
         UserError: speechmos or onnxruntime is not installed.
         ValueError: an utterance is not what it should be.
     """
-    try:
-        from speechmos import dnsmos
-    except ImportError as error:
-        raise needs_judges(error) from None
+    network = _dnsmos()
 
     def rated(audio: np.ndarray) -> float:
-        return float(dnsmos.run(audio, RATE)["ovrl_mos"])
+        raw = [network.run(None, {"input_1": x[None]})[0][0, 2] for x in rated_windows(audio)]
+        return float(np.polyval(LISTENERS, raw).mean())
 
     return np.array(each(rated, utterances, rate, progress))
+
+
+def rated_windows(audio: np.ndarray) -> np.ndarray:
+    """What DNSMOS hears of a sound at 16 kHz: [T] -> [⌈T / RATED⌉, RATED], evenly over it."""
+    if len(audio) < RATED:
+        audio = np.resize(audio, RATED)  # again and again
+    begins = np.linspace(0, len(audio) - RATED, -(-len(audio) // RATED)).round().astype(int)
+    return np.stack([audio[begin : begin + RATED] for begin in begins]).astype(np.float32)
 
 
 def voices(
@@ -96,7 +108,7 @@ def voices(
         ValueError: an utterance is not what it should be.
     """
     encoder, preprocess = _resemblyzer()
-    nothing: np.ndarray = np.empty((0, 256), np.float32)
+    nothing: np.ndarray = np.empty((0, VOICE), np.float32)
 
     def heard(audio: np.ndarray) -> np.ndarray:
         if not audio.any():  # its volume could not be normalised
@@ -130,9 +142,13 @@ def speaker_distance(a: np.ndarray, b: np.ndarray, n: int, seed: int = 0) -> flo
             f"a speaker distance of {n} windows cannot be had from {len(a)} and {len(b)}: record "
             "or synthesise more, or compare all with a smaller n"
         )
-    draws = np.random.default_rng(seed)
-    drawn = (torch.from_numpy(draws.permutation(x)[:n]) for x in (a, b))
-    return frechet_distance(*drawn)
+    one, other = (torch.from_numpy(x[drawn(len(x), n, seed)]) for x in (a, b))
+    return frechet_distance(one, other)
+
+
+def drawn(count: int, n: int, seed: int = 0) -> np.ndarray:
+    """Which n of so many windows are compared, int64 [n], without replacement."""
+    return np.random.default_rng(seed).permutation(count)[:n]
 
 
 class Nearest(NamedTuple):
@@ -262,6 +278,19 @@ def _mel() -> tuple[Any, Tensor]:
         RATE, 512, win_length=400, hop_length=HOP, n_mels=BANDS, f_min=60, pad_mode="constant"
     )
     return mel, create_dct(CEPSTRUM, BANDS, "ortho")[:, 1:]
+
+
+@functools.cache
+def _dnsmos() -> Any:
+    try:
+        import speechmos
+        from onnxruntime import InferenceSession, SessionOptions
+    except ImportError as error:
+        raise needs_judges(error) from None
+    options = SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    model = Path(str(speechmos.__file__)).with_name("dnsmos_models") / "sig_bak_ovr.onnx"
+    return InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 @functools.cache

@@ -1,8 +1,10 @@
 """All figures of a voice, by judges whose judgments are known."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
-from gantools_tts import judged, judges, recognisers
+from gantools_tts import judged, judges
 from gantools_tts.data import Utterance
 from gantools_tts.recordings import PAUSE, Phone
 
@@ -13,43 +15,98 @@ def utterance(name, text, *names):
     phones = (Phone(PAUSE), *map(Phone, names), Phone(PAUSE))
     lengths = np.full(len(phones), 4)
     frames = int(lengths.sum())
-    return Utterance(name, text, phones, np.full(frames * 80, 0.5), lengths, np.zeros(frames))
+    return Utterance(
+        name, text, phones, np.full(frames * 80, 0.5, np.float32), lengths, np.zeros(frames)
+    )
 
 
 @pytest.fixture
-def known(monkeypatch):
-    """What is heard of a sound is told by its first sample: .5 all of it, else nothing right."""
-    spoken = [["HH", "AY"], ["N", "OW"]]
+def known(monkeypatch, gantools_cache):
+    """What is heard of a sound is told by its loudest sample: .5 all of it, else nothing right.
+    Counts how often each judge was asked."""
+    asked = Counter()
 
-    def sounds(utterances, rate):
-        return [s if x[0] == 0.5 else ["ZH"] for s, x in zip(spoken, utterances, strict=True)]
+    def phones(sound, rate):
+        asked["phones"] += 1
+        first = ["HH", "AY"] if len(sound) == len(said()[0].audio) else ["N", "OW"]
+        return first if sound.max() == 0.5 else ["ZH"]
 
-    def words(utterances, rate):
-        return [["hi"] if x[0] == 0.5 else [] for x in utterances]
+    def words(sound, rate):
+        asked["words"] += 1
+        return ["hi"] if sound.max() == 0.5 else []
 
-    monkeypatch.setattr(recognisers, "sounds_heard", sounds)
-    monkeypatch.setattr(recognisers, "words_heard", words)
-    monkeypatch.setattr(judges, "quality", lambda xs, rate: np.array([4.0 * x[0] for x in xs]))
-    monkeypatch.setattr(judges, "voices", lambda xs, rate: np.array([[x[0]] for x in xs]))
-    monkeypatch.setattr(judges, "speaker_distance", lambda a, b, n: abs(a.mean() - b.mean()))
-    nearest = type("Nearest", (), {"similarity": np.array([0.25, 0.75])})
-    monkeypatch.setattr(judges, "nearest_recordings", lambda *of: nearest)
+    def mark(sound, rate):
+        asked["dnsmos"] += 1
+        return 4.0 * float(sound.max())
+
+    def voices(sound, rate):
+        asked["voices"] += 1
+        draws = np.random.default_rng(len(sound))
+        return (sound.max() + draws.random((2, judges.VOICE)) / 100).tolist()
+
+    def nearest(sounds, training, rate):
+        asked["nearest"] += 1
+        return judges.Nearest(np.array([0.25, 0.75]), np.zeros(2, int), np.zeros(2))
+
+    heard = {"phones": phones, "words": words, "dnsmos": mark, "voices": voices}
+    monkeypatch.setattr(judged, "JUDGES", {name: ("no-package", f) for name, f in heard.items()})
+    monkeypatch.setattr(judges, "nearest_recordings", nearest)
+    monkeypatch.setattr(judged, "phaseless", lambda sounds: [x / 2 for x in sounds])
+    return asked
+
+
+def said():
+    return [utterance("a", "Hi.", "HH", "AY"), utterance("b", "No 7.", "N", "OW", "S")]
 
 
 def test_everything_is_judged_beside_the_recordings(known):
-    said = [utterance("a", "Hi.", "HH", "AY"), utterance("b", "No 7.", "N", "OW")]
-    made = [np.full(1600, level) for level in (0.5, 0.1)]
-    found = judged.figures(said, made, said, RATE)
-    assert found["phoneme_error_rate"] == 0.5  # the first is right
-    assert found["real_phoneme_error_rate"] == 0
+    texts = said()
+    made = [np.full(len(u.audio), x, np.float32) for u, x in zip(texts, (0.5, 0.1), strict=True)]
+    found = judged.figures(texts, made, texts, RATE)
+    assert found["phoneme_error_rate"] == 3 / 5  # the first is right
+    assert found["real_phoneme_error_rate"] == 1 / 5
+    assert found["griffinlim_phoneme_error_rate"] == 1
     assert found["shuffled_phoneme_error_rate"] == 1
     assert found["word_error_rate"] == pytest.approx(2 / 3)  # "no seven" are two
     assert found["dnsmos"] == pytest.approx(1.2)
     assert found["real_dnsmos"] == 2
-    assert found["speaker_windows"] == 2
-    assert found["speaker_distance"] == pytest.approx(0.2)
-    assert found["real_speaker_distance"] == 0
+    assert found["griffinlim_dnsmos"] == pytest.approx(0.6)
+    assert found["speaker_windows"] == 4
+    assert found["speaker_distance"] > 1
+    assert found["real_speaker_distance"] == pytest.approx(0, abs=1e-6)
     assert found["nearest_recording"] == 0.75
     first, second = found["per_utterance"]
     assert (first["name"], first["phones"], first["words"]) == ("a", (0, 2), (0, 1))
-    assert (second["phones"], second["real_phones"], second["real_dnsmos"]) == ((2, 2), (0, 2), 2)
+    assert (second["phones"], second["real_phones"], second["real_dnsmos"]) == ((3, 3), (1, 3), 2)
+
+
+def test_recordings_are_judged_once(known):
+    texts = said()
+    made = [u.audio / 2 for u in texts]
+    first = judged.figures(texts, made, texts, RATE)
+    assert known == {"phones": 6, "words": 4, "dnsmos": 6, "voices": 6, "nearest": 2}
+    known.clear()
+    assert judged.figures(texts, made, texts, RATE) == first
+    assert known == {"phones": 4, "words": 2, "dnsmos": 4, "voices": 4, "nearest": 1}
+
+
+def test_another_version_judges_anew(known, monkeypatch):
+    sound = np.ones(9, np.float32)
+    assert judged.judge("dnsmos", [sound, sound], RATE, keep=True) == [4, 4]
+    assert known == {"dnsmos": 1}
+    monkeypatch.setattr(judged, "VERSION", -1)
+    judged.judge("dnsmos", [sound], RATE, keep=True)
+    assert known == {"dnsmos": 2}
+
+
+def test_phaseless_sound_has_the_magnitudes():
+    draws = np.random.default_rng(0)
+    t = np.arange(RATE) / RATE
+    sound = np.sin(2 * np.pi * 300 * t).astype(np.float32) / 2
+    short = draws.uniform(-0.5, 0.5, 100).astype(np.float32)
+    again, brief = judged.phaseless([sound, short])
+    assert again.shape == sound.shape
+    assert brief.shape == short.shape
+    strongest = np.abs(np.fft.rfft(again)).argmax()
+    assert strongest == pytest.approx(300, abs=2)
+    assert np.abs(again[2000:-2000]).max() == pytest.approx(0.5, abs=0.1)

@@ -138,13 +138,30 @@ def test_words_do_not_depend_on_what_was_heard_before(spoken):
     assert first == again
 
 
-@pytest.mark.slow  # librosa takes seconds to import
-@pytest.mark.filterwarnings("ignore")
 def test_noise_is_rated_lower(spoken):
     pytest.importorskip("speechmos")
-    audio = np.tile(spoken[0].audio, 6)[: round(9.01 * RATE)]
+    audio = spoken[0].audio
     clean, hissing = judges.quality([audio, with_noise(audio, 0)], RATE)
     assert 1 <= hissing < clean - 0.5 <= 4.5
+
+
+@pytest.mark.slow  # librosa takes seconds to import
+@pytest.mark.filterwarnings("ignore")
+def test_a_full_window_is_rated_as_speechmos_rates_it(spoken):
+    dnsmos = pytest.importorskip("speechmos.dnsmos")
+    audio = np.tile(spoken[0].audio, 6)[: judges.RATED]
+    theirs = dnsmos.run(audio, RATE)["ovrl_mos"]
+    assert judges.quality([audio], RATE)[0] == pytest.approx(theirs, abs=1e-4)
+
+
+def test_a_sound_is_rated_by_as_few_windows_as_hold_it():
+    full, t = judges.RATED, np.arange(3 * judges.RATED)
+    assert (judges.rated_windows(t[:5]) == np.resize(t[:5], full)).all()
+    assert (judges.rated_windows(t[:full]) == t[:full]).all()
+    both = judges.rated_windows(t[: full + 9])
+    assert both.shape == (2, full)
+    assert both[:, 0].tolist() == [0, 9]
+    assert judges.rated_windows(t).ravel().tolist() == t.tolist()
 
 
 @pytest.mark.slow
@@ -179,13 +196,12 @@ def test_what_cannot_be_judged(audio):
     ("module", "judge", "made"),
     [
         ("hama", recognisers.sounds_heard, recognisers._hama),
-        ("speechmos", judges.quality, None),
+        ("speechmos", judges.quality, judges._dnsmos),
         ("resemblyzer", judges.voices, judges._resemblyzer),
     ],
 )
 def test_missing_models_are_named_with_the_cure(monkeypatch, module, judge, made):
-    if made:
-        made.cache_clear()
+    made.cache_clear()
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(UserError, match=rf"{module}.*pip install 'gantools-tts\[judges\]'"):
         judge([noise(0, 0.1)], RATE)
