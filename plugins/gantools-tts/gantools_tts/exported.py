@@ -53,6 +53,7 @@ class Exported:
                 "again with 'gantools tts export'."
             ) from None
         self.rate: int = self.about["rate"]
+        self.codes: int | None = self.about.get("codes")
         self.hop = self.rate // FRAME_RATE
 
     def log_lengths(self, phones: np.ndarray) -> np.ndarray:
@@ -64,16 +65,13 @@ class Exported:
         octaves, voiced = self._answer("pitch", frames)
         return octaves, voiced
 
-    def sound(self, told: np.ndarray, pulses: np.ndarray, seed: int) -> np.ndarray:
-        """[FRAME_FEATURES, T], [T · hop] -> sound, [T · hop]."""
-        drawn = np.random.default_rng(seed)
-        if self.about["generator"] == "gan-tts":
-            z = drawn.standard_normal(self.about["codes"], dtype=np.float32)
+    def sound(self, told: np.ndarray, pulses: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """[FRAME_FEATURES, T], [T · hop], [codes or T · hop] -> sound, [T · hop]."""
+        if self.codes:
             return self._answer("generator", told, z)
-        noise = drawn.standard_normal(len(pulses), dtype=np.float32)
         a, theta, b = np.minimum(self._answer("generator", told), [[[4]], [[np.inf]], [[4]]])
         y = np.exp(a + 1j * theta) * spectrum(pulses, self.hop)
-        return overlapped(y + np.exp(b) * spectrum(noise, self.hop), self.hop)
+        return overlapped(y + np.exp(b) * spectrum(z, self.hop), self.hop)
 
     def _answer(self, name: str, *given: np.ndarray) -> np.ndarray:
         run = self._run[name]

@@ -24,6 +24,7 @@ class Learned:
 
     def __init__(self, generator: nn.Module, prosody: nn.Module) -> None:
         self.generator, self.prosody = generator.eval(), prosody.eval()
+        self.codes: int | None = getattr(generator, "CODES", None)
 
     @torch.no_grad()
     def log_lengths(self, phones: np.ndarray) -> np.ndarray:
@@ -37,12 +38,10 @@ class Learned:
         return octaves[0].float().cpu().numpy(), voiced[0].float().cpu().numpy()
 
     @torch.no_grad()
-    def sound(self, told: np.ndarray, pulses: np.ndarray, seed: int) -> np.ndarray:
-        """[FRAME_FEATURES, T], [T · hop] -> sound, [T · hop]."""
-        drawn = torch.Generator().manual_seed(seed)
-        z = self.generator.draw(1, told.shape[1], drawn)
-        given = self._given(told), self._given(pulses)
-        return self.generator(*given, z.to(given[0]))[0].float().cpu().numpy()
+    def sound(self, told: np.ndarray, pulses: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """[FRAME_FEATURES, T], [T · hop], [codes or T · hop] -> sound, [T · hop]."""
+        given = map(self._given, (told, pulses, z))
+        return self.generator(*given)[0].float().cpu().numpy()
 
     def _given(self, x: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(x)[None].to(next(self.prosody.parameters()).device)

@@ -1,16 +1,24 @@
 """A voice around networks that are known."""
 
+import itertools
+
 import numpy as np
 import pytest
+import torch
 from gantools_tts.features import FRAME_FEATURES
+from gantools_tts.generators import generator
+from gantools_tts.model import Model
+from gantools_tts.prosody import Prosody
 from gantools_tts.recordings import PAUSE, Phone
-from gantools_tts.voice import Voice, whole_frames
+from gantools_tts.voice import AROUND, SOON, Voice, whole_frames
 
 HI = Phone(PAUSE), Phone("HH"), Phone("AY", 1, last=True), Phone(PAUSE, mark=".")
 
 
 class Known:
     """Every phone lasts ten frames, at 150 Hz; what is heard are the pulses."""
+
+    codes = None
 
     def log_lengths(self, phones):
         return np.full(phones.shape[1], np.log(11))
@@ -19,8 +27,8 @@ class Known:
         self.frames = frames
         return np.zeros(frames.shape[1]), np.ones(frames.shape[1])
 
-    def sound(self, told, pulses, seed):
-        self.told, self.seed = told, seed
+    def sound(self, told, pulses, z):
+        self.told, self.z = told, z
         return pulses / 10
 
 
@@ -45,14 +53,59 @@ def test_faster_is_shorter_and_higher_has_more_periods():
     assert periods(voice.speak(HI, pitch=12)) == pytest.approx(60, abs=1)
 
 
+def noise(seed, samples):
+    return np.random.default_rng(seed).standard_normal(samples, dtype=np.float32)
+
+
 def test_a_text_is_said_sentence_by_sentence():
     known = Known()
     pieces = Voice(known, 16_000).say("Hello. Good morning!", seed=7)
-    assert len(next(pieces)) > 0
-    assert known.seed == 7
-    assert len(next(pieces)) > 0
-    assert known.seed == 8
+    for seed in (7, 8):
+        sound = next(pieces)
+        assert len(sound) > 0
+        assert (known.z == noise(seed, len(sound))).all()
     assert next(pieces, None) is None
+
+
+def test_of_a_long_sentence_a_second_is_ready_before_the_rest_is_made():
+    known = Known()
+    text = "We are sorry that all of our agents are busy at this moment. " + "Please wait. " * 2
+    pieces = Voice(known, 16_000).say(text)
+    assert len(next(pieces)) == SOON * 80
+    assert known.told.shape[1] == SOON + AROUND  # and no more of it
+    assert len(next(pieces)) > SOON * 80
+    assert len([*pieces]) == 2  # sentences after the first come whole
+
+
+def test_no_more_of_a_text_is_read_than_is_needed():
+    """So a book is not held in memory."""
+    read = []
+
+    def lines():
+        for number in range(10_000):
+            read.append(number)
+            yield "Please hold the line while we look for an agent.\n"
+
+    for _, _ in zip(range(4), Voice(Known(), 16_000).say(lines()), strict=False):
+        pass
+    assert len(read) < 10
+
+
+@pytest.mark.parametrize("name", ["istft", "gan-tts"])
+def test_pieces_sound_as_in_the_whole(name):
+    torch.manual_seed(0)
+    net = generator(name, 16_000, 8)
+    for of in net.parameters():  # so that all that is near is heard
+        of.data += 0.1 * torch.randn(of.shape)
+    voice = Model({"generator": name, "width": 8, "rate": 16_000}, net, Prosody())
+    draws = np.random.default_rng(0)
+    frames = draws.standard_normal((FRAME_FEATURES - 2, 300)).astype(np.float32)
+    pitch = draws.uniform(100, 200, 300).astype(np.float32)
+    whole = voice.sound(frames, pitch, seed=3)
+    assert 0.01 < whole.std() < 1
+    cuts = (0, 1, 110, 190, 300)
+    pieces = [voice.sound(frames, pitch, 3, a, b) for a, b in itertools.pairwise(cuts)]
+    np.testing.assert_allclose(np.concatenate(pieces), whole, atol=1e-5)
 
 
 def test_rounding_is_made_up_for_and_nothing_vanishes():
