@@ -212,16 +212,27 @@ def spectrogram(sound: np.ndarray) -> torch.Tensor:
 
 
 def table(found: Mapping[str, Any]) -> list[list[Any]]:
-    """The figures of the voice and of the recordings, and what silence or chance would have."""
-    rows: list[list[Any]] = [["", "said", "recorded", "chance"]]
+    """The figures of the voice, of its magnitudes alone, of the recordings, and of chance."""
+    rows: list[list[Any]] = [["", *COLUMNS.values()]]
     for name, said in FIGURES.items():
         if name in found:
-            chance = found.get(f"shuffled_{name}", "")
-            row = [found[name], found.get(f"real_{name}", ""), chance]
-            rows.append([said, *(f"{x:.3f}" if isinstance(x, float) else x for x in row)])
+            row = [(found.get(f"{w}{name}"), found.get(f"{w}{name}_interval")) for w in COLUMNS]
+            rows.append([said, *(_figure(*of) for of in row)])
     return rows
 
 
+def _figure(value: float | None, interval: Sequence[float] | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3f}" + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
+
+
+COLUMNS = {
+    "": "said",
+    "griffinlim_": "by Griffin-Lim",
+    "real_": "recorded",
+    "shuffled_": "chance",
+}
 FIGURES = {
     "phoneme_error_rate": "phoneme error rate (hama)",
     "word_error_rate": "word error rate (pocketsphinx)",
@@ -232,6 +243,8 @@ FIGURES = {
 }
 JUDGED = (
     "Texts were said of families of phrases that are not in the training, with lengths and a pitch "
-    "that were predicted. Chance is the error rate against another utterance's phones."
+    "that were predicted. Griffin-Lim's algorithm has the magnitudes of what was said, and finds "
+    "phases of its own. Chance is the error rate against another utterance's phones. Intervals are "
+    "95 %, over utterances."
 )
 HEARD = "Each first as it was recorded, then as the voice says its text."

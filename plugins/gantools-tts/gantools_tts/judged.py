@@ -77,7 +77,8 @@ def figures(
             found |= _rates(f"{whose}word_error_rate", words)
             for of, w in zip(each, words.each, strict=True):
                 of[f"{whose}words"] = w
-            found[f"{whose}nearest_recording"] = nearest(sounds, recordings, rate, keep)
+            nearest = judges.nearest_recordings(sounds, recordings, rate)
+            found[f"{whose}nearest_recording"] = float(nearest.similarity.max())
     n = min(len(known), *(sum(map(len, of)) for of in windows.values()))
     found["speaker_windows"] = n
     if n >= 2:
@@ -104,20 +105,7 @@ def judge(name: str, sounds: Sequence[np.ndarray], rate: int, keep: bool = False
     package, ask = JUDGES[name]
     if not keep:
         return [ask(sound, rate) for sound in sounds]
-    return [_kept((name, _version(package), rate), [s], partial(ask, s, rate)) for s in sounds]
-
-
-def nearest(
-    sounds: Sequence[np.ndarray], training: Sequence[np.ndarray], rate: int, keep: bool = False
-) -> float:
-    """How like a training recording the likeliest of some sounds is, 1 a replay."""
-
-    def ask() -> float:
-        return float(judges.nearest_recordings(sounds, training, rate).similarity.max())
-
-    return float(
-        _kept(("nearest", rate, len(sounds)), [*sounds, *training], ask) if keep else ask()
-    )
+    return [_kept((name, _version(package), rate), s, partial(ask, s, rate)) for s in sounds]
 
 
 def phaseless(sounds: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -129,11 +117,10 @@ def phaseless(sounds: Sequence[np.ndarray]) -> list[np.ndarray]:
     return [x[: len(sound)] for x, sound in zip(again, sounds, strict=True)]
 
 
-def _kept(of: tuple[Any, ...], sounds: Sequence[np.ndarray], ask: Callable[[], Any]) -> Any:
-    """What is said of sounds, from the cache if it was ever said; anything that JSON has."""
-    digest = hashlib.sha256(repr((VERSION, *of, *map(len, sounds))).encode())
-    for sound in sounds:
-        digest.update(np.asarray(sound, np.float32).tobytes())
+def _kept(of: tuple[Any, ...], sound: np.ndarray, ask: Callable[[], Any]) -> Any:
+    """What is said of a sound, from the cache if it was ever said; anything that JSON has."""
+    digest = hashlib.sha256(repr((VERSION, *of)).encode())
+    digest.update(np.asarray(sound, np.float32).tobytes())
     kept = cached(f"tts-judged-{digest.hexdigest()[:24]}", lambda: {"json": _bytes(ask())})
     return json.loads(kept["json"].numpy().tobytes())
 
