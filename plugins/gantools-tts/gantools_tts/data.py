@@ -55,7 +55,7 @@ class Batch(NamedTuple):
     """Their sound, [B, T · hop]; before the pulses, for the first of a shape is what fakes are
     like."""
     pulses: Tensor
-    """Their pitch as sound, [B, T · hop]."""
+    """Their pitch as sound, in phase with the recordings, [B, T · hop]."""
     phones: Tensor
     """Of the whole utterances that they are of, [B, PHONE_FEATURES, N], zeros beyond the end."""
     lengths: Tensor
@@ -116,6 +116,6 @@ class Pieces:
         if lacking:
             told = np.concatenate([told, np.repeat(self.silence, lacking, 1)], 1)
             pitch, audio = np.pad(pitch, (0, lacking)), np.pad(audio, (0, lacking * self.hop))
-        sound, _ = pulses(pitch, self.rate)
+        sound, _ = pulses(pitch, self.rate, like=audio)
         more = most - len(u.lengths)
         return told, audio, sound, np.pad(phones, ((0, 0), (0, more))), np.pad(u.lengths, (0, more))

@@ -44,3 +44,18 @@ def test_silence_where_there_is_no_pitch():
     assert not sound[1600:].any()
     assert sound[800:1600].std() > 0.5
     assert not pulses(np.zeros(5), RATE)[0].any()
+
+
+def test_pulses_keep_to_the_phase_of_a_recording():
+    t = np.arange(RATE) / RATE
+    truth = 2 * np.pi * 201.5 * t + 1.2  # the pitch that is told is 1.5 Hz too low
+    recording = 0.1 * np.cos(truth) + 0.05 * np.cos(2 * truth + 0.7)
+    sound, _ = pulses(np.full(200, 200.0), RATE, like=recording)
+    peaks = (
+        np.flatnonzero((sound[1:-1] > sound[:-2]) & (sound[1:-1] >= sound[2:]) & (sound[1:-1] > 5))
+        + 1
+    )
+    inner = peaks[(peaks > 800) & (peaks < RATE - 800)]
+    assert len(inner) == pytest.approx(201.5 * 0.9, abs=1.1)
+    off = np.angle(np.exp(1j * truth[inner]))
+    assert np.abs(off).max() < 0.15  # a sample is .08 of a period's 2 pi
