@@ -46,6 +46,7 @@ results: setup
 	$(BIN)/python benchmarks/text2image_results.py
 	$(BIN)/python benchmarks/codec_results.py
 	$(BIN)/python benchmarks/video_results.py
+	$(BIN)/python benchmarks/tts_results.py
 	$(BIN)/python benchmarks/gail_results.py
 
 lint: setup

@@ -69,8 +69,8 @@ def between_means(a: Sequence[float], b: Sequence[float]) -> Difference:
     """Compare what the same N utterances got, N numbers each."""
     apart = np.asarray(a) - np.asarray(b)
     signs = np.random.default_rng(1).choice([-1, 1], size=(SIGNS, len(apart)))
-    found = float(apart.mean())
-    return Difference(found, *of_mean(apart), _p(found, (signs * apart).mean(1)))
+    found, (low, high) = float(apart.mean()), of_mean(apart)
+    return Difference(found, low, high, _p(found, (signs * apart).mean(1)))
 
 
 def between_distances(

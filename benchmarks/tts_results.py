@@ -1,0 +1,333 @@
+"""The tables of docs/results/tts.md: trains what is missing, measures, then writes the page.
+
+python benchmarks/tts_results.py [--only NAME …] [--jobs 2] [--write-only]
+
+The recordings lie in ../shared/data/speech/asterisk_en. What is measured beside a run's evaluation
+(speed, espeak's own voice, runs beside each other) is kept in docs/results/tts-measured.json, and is
+measured again for other networks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from gantools_tts import espeak, exported, intervals, judged, judges, recognisers
+from gantools_tts.model import Model
+from gantools_tts.phonemes import written
+from gantools_tts.voice import Voice
+from gantools_tts.voices import RATE, utterance
+from results import ROOT, Experiment, Results
+
+import gantools
+
+Figures = dict[str, Any]
+
+
+class Speech(Results):
+    """Without what was found of each utterance, which stays with the runs."""
+
+    def found(self, experiment: Experiment) -> list[Figures]:
+        found = super().found(experiment)
+        return [{k: v for k, v in row.items() if k != "per_utterance"} for row in found]
+
+
+TTS = Speech("tts", "tts")
+MEASURED = TTS.page.with_name("tts-measured.json")
+RECORDINGS = "../shared/data/speech/asterisk_en"
+REAL: Figures = {"data": RECORDINGS, "steps": 4_500, "samples": 100, "evaluate_every": 500}
+WITHOUT: Figures = {**REAL, "adversarial": 0.0}
+EXPERIMENTS = [
+    Experiment("espeak", "espeak's voice, the default run", {}, 1),
+    Experiment("real", "a person's voice", REAL, 1),
+    Experiment("real-without", "the same without the adversary", WITHOUT, 1),
+]
+SENTENCES = (
+    "Yes.",
+    "Please hold the line.",
+    "You have 3 new messages, and 12 old ones.",
+    "Dr. Green will call you back at 5 p.m. on Tuesday, if you leave your number after the tone.",
+    "The number that you have dialed is not in service; please check it and try again, or stay on "
+    "the line for one of our agents.",
+    "The quick brown fox who had jumped over several lazy dogs in the course of a long and tiring "
+    "afternoon decided at last that it would be better for everybody if it went home and slept "
+    "a while.",
+)
+"""What speed is measured with: each at the beginning of a text."""
+ROUNDS = 3
+"""How often each is said to see how fast."""
+
+
+# -- what is measured beside the evaluations ---------------------------------------------------------
+
+
+def measure() -> Figures:
+    """Read what was measured; measure what is missing, or was of other networks, where the runs
+    are here."""
+    kept = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
+    for name, (runs, ask) in ASKED_OF_RUNS.items():
+        folders = [TTS.runs / run for run in runs]
+        if all((run / "evaluation.json").exists() for run in folders):
+            models = [json.loads((run / "model.json").read_text("utf-8")) for run in folders]
+            of = [model["sha256"] for model in models]
+            if kept.get(name, {}).get("of") != of:
+                kept[name] = {"of": of, "found": ask(*folders)}
+                MEASURED.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    return {name: entry["found"] for name, entry in kept.items()}
+
+
+def speed(run: Path) -> Figures:
+    """How fast a voice is on one thread, all stages from the text on: by torch and by ONNX."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    model = Model.load(run)
+    found = {"torch": fast(model)}
+    with tempfile.TemporaryDirectory() as folder:
+        exported.export(model, Path(folder))
+        found["ONNX"] = fast(exported.load(Path(folder)))
+    torch.set_num_threads(threads)
+    return found
+
+
+def fast(voice: Voice) -> Figures:
+    """Seconds for a second of sound, and milliseconds until the first of it is there."""
+    list(voice.say("Hello."))  # loads what is loaded once
+    first, took, seconds = [], 0.0, 0.0
+    for sentence in SENTENCES * ROUNDS:
+        begin = time.perf_counter()
+        pieces = voice.say(sentence)
+        sound = [next(pieces)]
+        first.append(1000 * (time.perf_counter() - begin))
+        sound += pieces
+        took += time.perf_counter() - begin
+        seconds += sum(map(len, sound)) / voice.rate
+    return {"rtf": took / seconds, "first_ms": first, "sentences": len(SENTENCES)}
+
+
+def synthetic(run: Path) -> Figures:
+    """What the judges say of espeak's own voice, of the texts that a run is tested with."""
+    application = gantools.load(run).application
+    tested = application.tested(application.config.samples)
+    said = espeak.recordings((u.name, u.text, u.phones) for u in tested)
+    sounds = [utterance(r).audio for r in said]
+    wanted = [recognisers.sounds(r.phones) for r in said]
+    words = [recognisers.words(" ".join(written(r.text))) for r in said]
+    phones = recognisers.error_rate(wanted, recognisers.sounds_heard(sounds, RATE))
+    heard = recognisers.error_rate(words, recognisers.words_heard(sounds, RATE))
+    marks = judges.quality(sounds, RATE)
+    windows = judged.windows_of(sounds, RATE)
+    known = learned_from(application)
+    n = min(len(known), sum(map(len, windows)))
+    distance, interval = intervals.of_distance(windows, known, n)
+    return {
+        "utterances": len(said),
+        "phoneme_error_rate": phones.rate,
+        "phoneme_error_rate_interval": [phones.low, phones.high],
+        "word_error_rate": heard.rate,
+        "word_error_rate_interval": [heard.low, heard.high],
+        "dnsmos": float(marks.mean()),
+        "dnsmos_interval": intervals.of_mean(marks),
+        "speaker_distance": distance,
+        "speaker_distance_interval": interval,
+        "speaker_windows": n,
+    }
+
+
+def between_runs(one: Path, other: Path) -> Figures:
+    """The first run less the second, utterance by utterance."""
+    first, second = marks_of(one), marks_of(other)
+    assert list(first) == list(second), "they were tested with other utterances"
+    known = learned_from(gantools.load(one).application)
+    windows = [judged.windows_of(said_by(run), RATE) for run in (one, other)]
+    return differences(list(first.values()), list(second.values()), *windows, known)
+
+
+def against_griffin_lim(run: Path) -> Figures:
+    """A run less Griffin-Lim's sound of its magnitudes, utterance by utterance."""
+    sounds = said_by(run)
+    windows = [judged.windows_of(x, RATE) for x in (sounds, judged.phaseless(sounds))]
+    marks = [list(marks_of(run, whose).values()) for whose in ("", "griffinlim_")]
+    return differences(*marks, *windows, learned_from(gantools.load(run).application))
+
+
+def differences(
+    a: Sequence[float],
+    b: Sequence[float],
+    windows_a: Sequence[np.ndarray],
+    windows_b: Sequence[np.ndarray],
+    known: np.ndarray,
+) -> Figures:
+    """As :mod:`gantools_tts.intervals` has them."""
+    found = {
+        "dnsmos": intervals.between_means(a, b),
+        "speaker_distance": intervals.between_distances(windows_a, windows_b, known),
+    }
+    return {"utterances": len(a)} | {name: of._asdict() for name, of in found.items()}
+
+
+def marks_of(run: Path, whose: str = "") -> dict[str, float]:
+    """DNSMOS of each utterance by its name, as the evaluation found it."""
+    found = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))
+    return {of["name"]: of[f"{whose}dnsmos"] for of in found["per_utterance"]}
+
+
+def said_by(run: Path) -> list[np.ndarray]:
+    """What a run says of the texts that it is tested with, as in its evaluation."""
+    trained = gantools.load(run)
+    application = trained.application
+    tested = application.tested(application.config.samples)
+    return application.spoken(application.model(trained.game), tested)[0]
+
+
+def learned_from(application: Any) -> np.ndarray:
+    """Resemblyzer's windows of the recordings of a training, [M, 256]."""
+    recordings = [u.audio for u in application.voice.train]
+    return np.concatenate(judged.windows_of(recordings, RATE, keep=True))
+
+
+ASKED_OF_RUNS: dict[str, tuple[tuple[str, ...], Callable[..., Figures]]] = {
+    "speed, espeak": (("espeak-0",), speed),
+    "speed, real": (("real-0",), speed),
+    "espeak's own": (("real-0",), synthetic),
+    "with less without": (("real-0", "real-without-0"), between_runs),
+    "less Griffin-Lim": (("real-0",), against_griffin_lim),
+}
+
+
+# -- tables ------------------------------------------------------------------------------------------
+
+
+def figure(of: Figures, name: str) -> str:
+    """A figure and its interval; – where there is none."""
+    if name not in of:
+        return "–"
+    interval = of.get(f"{name}_interval")
+    return f"{of[name]:.3f}" + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
+
+
+def asked_table(saved: dict[str, list[Figures]], measured: Figures) -> list[str]:
+    """What was planned, what was found, and whether that is so."""
+    rows: list[list[str]] = []
+
+    def add(point: str, asked: str, found: str, n: Any, met: bool | None) -> None:
+        rows.append([point, asked, found, str(n), {True: "yes", False: "**no**", None: ""}[met]])
+
+    fast = {name.partition(", ")[2]: of for name, of in measured.items() if "speed" in name}
+    for voice, ways in fast.items():
+        for way, of in ways.items():
+            what, worst, n = f"{voice}, by {way}", max(of["first_ms"]), len(of["first_ms"])
+            add(f"1, {what}: seconds for a second of sound", "≤ .05, target .02",
+                f"{of['rtf']:.4f}", n, of["rtf"] <= 0.05)  # fmt: skip
+            add(f"1, {what}: first sound, the slowest", "≤ 150 ms", f"{worst:.0f} ms", n,
+                worst <= 150)  # fmt: skip
+    for run, point, name, sign, bound in BOUNDS:
+        for of in saved.get(run, []):
+            met = None if bound is None else sign * of[name] >= sign * bound
+            asked = "→ 1" if bound is None else f"{'≥' if sign > 0 else '≤'} {bound:.2f}"
+            n = f"{of['utterances']}"
+            n += f", {of['speaker_windows']} windows" if name == "speaker_distance" else ""
+            add(f"{point}, {run}: {NAMES[name]}", asked, figure(of, name), n, met)
+    for name, what in DIFFERENCES.items():
+        if of := measured.get(name):
+            for of_what, sign in (("dnsmos", 1), ("speaker_distance", -1)):
+                d = of[of_what]
+                said = f"{d['mean']:+.3f} [{d['low']:+.3f}, {d['high']:+.3f}], p = {d['p']:.2g}"
+                asked = "above 0" if sign > 0 else "below 0"
+                met = sign * d["mean"] > 0 and d["p"] < 0.05
+                add(f"4, {what}: {NAMES[of_what]}", asked, said, of["utterances"], met)
+    return markdown(["point", "asked", "found", "n", "met"], rows)
+
+
+NAMES = {
+    "phoneme_error_rate": "phoneme error rate",
+    "shuffled_phoneme_error_rate": "the same against another text",
+    "word_error_rate": "word error rate",
+    "dnsmos": "DNSMOS",
+    "speaker_distance": "speaker distance",
+    "nearest_recording": "nearest recording",
+}
+BOUNDS = (
+    ("espeak", "2", "phoneme_error_rate", -1, 0.50),
+    ("espeak", "2", "shuffled_phoneme_error_rate", 1, None),
+    ("real", "3", "phoneme_error_rate", -1, 0.28),
+    ("real", "3", "shuffled_phoneme_error_rate", 1, None),
+    ("real", "3", "word_error_rate", -1, 0.40),
+    ("real", "3", "dnsmos", 1, 2.8),
+    ("real", "3", "speaker_distance", -1, 0.28),
+)
+"""Run, point, figure, whether more (1) or less (−1) of it is better, and what was asked for."""
+DIFFERENCES = {
+    "with less without": "with the adversary less without",
+    "less Griffin-Lim": "the voice less Griffin-Lim of its magnitudes",
+}
+
+
+def voices_table(saved: dict[str, list[Figures]], measured: Figures) -> list[str]:
+    """Every voice, and what it is beside: by all judges."""
+    rows = []
+
+    def add(voice: str, whose: str, of: Figures, prefix: str = "") -> None:
+        said = [figure(of, prefix + name) for name in NAMES if "shuffled" not in name]
+        rows.append([voice, whose, str(of["utterances"]), *said])
+
+    for experiment in EXPERIMENTS:
+        for of in saved.get(experiment.name, []):
+            add(experiment.what, "said", of)
+            add(experiment.what, "its magnitudes by Griffin-Lim", of, "griffinlim_")
+            if experiment.name != "real-without":  # of the same recordings
+                add(experiment.what, "the recordings themselves", of, "real_")
+        if experiment.name == "real" and "espeak's own" in measured:
+            add(experiment.what, "the same texts by espeak", measured["espeak's own"])
+    head = [name for key, name in NAMES.items() if "shuffled" not in key]
+    return markdown(["voice", "", "n", *head], rows)
+
+
+def trainings_table(saved: dict[str, list[Figures]]) -> list[str]:
+    rows = []
+    for experiment in EXPERIMENTS:
+        for seed, of in enumerate(saved.get(experiment.name, [])):
+            minutes = f"{of['train_seconds'] / 60:.1f}"
+            rows.append([experiment.what, of["voice"], str(seed), minutes, of["commit"][:8]])
+    return markdown(["", "learned from", "seed", "minutes, by the clock", "commit"], rows)
+
+
+def speed_table(measured: Figures) -> list[str]:
+    rows = []
+    for name, ways in measured.items():
+        if name.startswith("speed"):
+            for way, of in ways.items():
+                first = np.array(of["first_ms"])
+                times = f"{np.median(first):.0f}", f"{first.max():.0f}"
+                rows.append([f"{name.partition(', ')[2]}, by {way}", f"{of['rtf']:.4f}", *times])
+    head = ["voice", "seconds for a second", "ms to the first sound, median", "the slowest"]
+    return markdown(head, rows)
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [head, ["---"] * len(head), *rows]
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def main() -> None:
+    os.chdir(ROOT)
+    saved = TTS.collect(EXPERIMENTS)
+    measured = measure()
+    TTS.write(
+        {
+            "asked": asked_table(saved, measured),
+            "voices": voices_table(saved, measured),
+            "speed": speed_table(measured),
+            "trainings": trainings_table(saved),
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()
