@@ -1,18 +1,19 @@
 """Put a finished run's model into the plugin that it ships with, with what people should know of it.
 
-python benchmarks/ship.py RUN [FIGURE …]
+python benchmarks/ship.py RUN [FIGURE …] [--licence NAME --copyright FILE]
 
 The figures are names in the run's evaluation.json; they go into the model's ``about``, with the
-command that trains it again, its seed, data and commit.
+command that trains it again, its seed, data and commit. Where the data ask for it their licence goes
+there too, and the file that says whose they are is put beside the weights.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
 import shlex
 import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -44,14 +45,23 @@ def about(run: Path, figures: Sequence[str]) -> dict[str, Any]:
 
 
 def main() -> None:
-    run, figures = Path(sys.argv[1]), sys.argv[2:]
-    model = json.loads((run / "model.json").read_text(encoding="utf-8"))
-    model["about"] = about(run, figures)
-    name = gantools.load(run).run.manifest["application"]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("run", type=Path)
+    parser.add_argument("figures", nargs="*")
+    parser.add_argument("--licence", help="of the data that was learned from")
+    parser.add_argument("--copyright", type=Path, help="a file that says whose they are")
+    asked = parser.parse_args()
+    model = json.loads((asked.run / "model.json").read_text(encoding="utf-8"))
+    model["about"] = about(asked.run, asked.figures)
+    if asked.licence:
+        model["about"]["data_licence"] = asked.licence
+    name = gantools.load(asked.run).run.manifest["application"]
     package = importlib.import_module(f"gantools_{name}")
     folder = Path(str(package.__file__)).parent / "model"
     folder.mkdir(exist_ok=True)
-    shutil.copyfile(run / "model.safetensors", folder / "model.safetensors")
+    shutil.copyfile(asked.run / "model.safetensors", folder / "model.safetensors")
+    if asked.copyright:
+        shutil.copyfile(asked.copyright, folder / "COPYRIGHT.txt")
     text = json.dumps(model, indent=2, ensure_ascii=False) + "\n"
     (folder / "model.json").write_text(text, encoding="utf-8")
     print(json.dumps(model["about"], indent=2))

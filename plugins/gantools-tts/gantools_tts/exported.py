@@ -41,9 +41,11 @@ class Exported:
             self.about: dict[str, Any] = json.loads((folder / "voice.json").read_text("utf-8"))
             if self.about["format"] != FORMAT:
                 raise ValueError(self.about["format"])
+            options = ort.SessionOptions()
+            options.intra_op_num_threads = 1  # which is fast enough, and disturbs nobody
             self._run = {
                 name: ort.InferenceSession(
-                    folder / f"{name}.onnx", providers=["CPUExecutionProvider"]
+                    folder / f"{name}.onnx", options, providers=["CPUExecutionProvider"]
                 )
                 for name in GRAPHS
             }
