@@ -32,21 +32,23 @@ class TTSConfig(RunConfig):
     discriminator_width: Annotated[int, Option("Of the windows' first layers.", min=4)] = 16
     seconds: Annotated[
         float, Option("Of the piece of an utterance that is learned from.", min=0.3, max=10)
-    ] = 1.28
+    ] = 0.8
     spectral: Annotated[
         float, Option("Weight of the spectra's distance, which the paper has not.", min=0)
     ] = 1.0
     features: Annotated[
         float, Option("Weight of what discriminators find, which the paper has not.", min=0)
-    ] = 1.0
+    ] = 2.0
     adversarial: Annotated[
         float, Option("Weight of the game against the discriminators; 0: there are none.", min=0)
-    ] = 0.2
-    objective: Annotated[str, Option("What both want, by name.", part="objectives")] = "hinge"
+    ] = 0.25
+    objective: Annotated[str, Option("What both want, by name.", part="objectives")] = (
+        "relativistic"
+    )
     penalty: Annotated[str, Option("What tames the discriminators.", part="penalties")] = "none"
     batch: Annotated[int, Option("Pieces in a batch of all processes.", min=2, max=1_024)] = 8
     lr: Annotated[float, Option("The generator's learning rate; it falls to 0.", min=0)] = 1e-3
-    discriminator_lr: Annotated[float, Option("The discriminators'; it falls too.", min=0)] = 5e-4
+    discriminator_lr: Annotated[float, Option("The discriminators'; it falls too.", min=0)] = 1e-3
     ema: Annotated[
         float, Option("Decay of the average of weights that speaks; 0: none.", min=0, max=1)
     ] = 0.995

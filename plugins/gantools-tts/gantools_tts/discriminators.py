@@ -15,6 +15,8 @@ FOLDS = (1, 2, 4, 8, 16)
 cost the same."""
 FRAMES = 3
 """Of a window for every k."""
+WINDOWS = 8
+"""Of a piece, for k = 1; where k is greater fewer, so that all hear about as much."""
 LOUD = 0.1
 """Root mean square of speech as it is recorded: what is heard is divided by it."""
 
@@ -36,6 +38,7 @@ class Window(nn.Module):
     def __init__(self, rate: int, k: int, width: int, conditional: bool) -> None:
         super().__init__()
         self.k, self.frames = k, FRAMES * k
+        self.windows = max(1, WINDOWS // k)
         steps = _factors(rate // FRAME_RATE // k)
         # The last is as wide for all k: longer windows are halved less often.
         sides = [8 * width // 2**i for i in range(len(steps), -1, -1)]
@@ -91,7 +94,9 @@ def ensemble(rate: int, width: int, folds: Sequence[int] = FOLDS) -> nn.ModuleDi
 
 
 def cut(x: Tensor, first: Tensor, length: int) -> Tensor:
-    """From each of x [B, …, T] the ``length`` that begin at ``first`` [B]: [B, …, length]."""
+    """From each of x [B, …, T] the ``length`` that begin at ``first`` [n · B], n times one after
+    the other: [n · B, …, length]."""
+    x = x.repeat(len(first) // len(x), *[1] * (x.dim() - 1))
     at = first[:, None] + torch.arange(length, device=x.device)
     shape = (len(x), *[1] * (x.dim() - 2), length)
     return x.gather(-1, at.view(shape).expand(*x.shape[:-1], length))

@@ -17,6 +17,10 @@ from gantools_tts.discriminators import cut
 from gantools_tts.losses import feature_distance, spectral
 from gantools_tts.prosody import length_loss, pitch_loss
 
+LEAD = 0.2
+"""The part of the training in which what discriminators say comes to count: a generator that
+listened to untrained ones would learn to fool them sooner than they learn."""
+
 
 class TTSGame(Game):
     """A generator, prosody, and unless the generator is to do without them discriminators.
@@ -57,10 +61,10 @@ class TTSGame(Game):
         return self.generator(batch.told, batch.pulses, z.to(batch.told))
 
     @shared
-    def firsts(self, turn: Turn, name: str, frames: int) -> Tensor:
-        """Where windows begin, in samples [B]: at a frame's first."""
+    def firsts(self, turn: Turn, name: str, frames: int, windows: int) -> Tensor:
+        """Where windows begin, in samples [windows · B]: at a frame's first."""
         told = self.batch(turn).told
-        return self.hop * turn.randint(told.shape[-1] - frames + 1, (len(told),))
+        return self.hop * turn.randint(told.shape[-1] - frames + 1, (windows * len(told),))
 
     def contests(
         self, turn: Turn
@@ -68,7 +72,7 @@ class TTSGame(Game):
         """What critics compare: a name, the critic, real and made windows with what is told."""
         batch, made = self.batch(turn), self.fakes(turn)
         for name, critic in self.discriminators.items():
-            first = self.firsts(turn, name, critic.frames)
+            first = self.firsts(turn, name, critic.frames, critic.windows)
             length = critic.frames * self.hop
             told = ()
             if critic.told is not None:
@@ -92,12 +96,14 @@ class TTSGame(Game):
         if self.adversary is not None:
             told, alike = [], []
             for _, critic, real, fake in self.contests(turn):
-                *found_r, r = critic.layers(*real)
+                with torch.no_grad():
+                    *found_r, r = critic.layers(*real)
                 *found_f, f = critic.layers(*fake)
                 told.append(self.adversary.objective.generator(f, r))
                 alike.append(feature_distance(found_f, found_r))
-            terms["adversarial"] = torch.stack(told).mean()
-            terms["features"] = torch.stack(alike).mean()
+            counts = min(1, turn.progress / LEAD)
+            terms["adversarial"] = counts * torch.stack(told).mean()
+            terms["features"] = counts * torch.stack(alike).mean()
         return {name: self.weights[name] * term for name, term in terms.items()}
 
     def prosody_loss(self, turn: Turn) -> dict[str, Tensor]:

@@ -15,6 +15,18 @@ def test_windows_are_cut_where_they_are_asked_for():
     assert_close(cut(x[:, 0], torch.tensor([2, 5]), 2), torch.stack([x[0, 0, 2:4], x[1, 0, 5:7]]))
 
 
+def test_several_windows_of_each():
+    x = torch.arange(2 * 10.0).view(2, 10)
+    found = cut(x, torch.tensor([0, 6, 5, 1]), 3)
+    assert_close(found, torch.stack([x[0, :3], x[1, 6:9], x[0, 5:8], x[1, 1:4]]))
+
+
+@pytest.mark.parametrize("k", FOLDS)
+def test_all_hear_about_as_much(k):
+    critic = Window(RATE, k, 4, conditional=False)
+    assert 24 <= critic.windows * critic.frames <= 48
+
+
 def test_five_are_told_and_five_are_not():
     critics = ensemble(RATE, 4)
     assert list(critics) == [f"{kind}-{k}" for kind in ("told", "free") for k in FOLDS]
