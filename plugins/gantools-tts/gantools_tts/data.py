@@ -17,6 +17,8 @@ from gantools_tts.source import pulses
 
 LOUDEST = 32_767
 """Of 16 bits."""
+MOST_PHONES = 96
+"""In a row, of an utterance, that lengths are learned from at once: about eight seconds."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class Batch(NamedTuple):
     pulses: Tensor
     """Their pitch as sound, in phase with the recordings, [B, T · hop]."""
     phones: Tensor
-    """Of the whole utterances that they are of, [B, PHONE_FEATURES, N], zeros beyond the end."""
+    """Of the utterances that they are of, [B, PHONE_FEATURES, N], zeros beyond the end; of long
+    ones a part."""
     lengths: Tensor
     """Frames of each of these phones, [B, N], 0 beyond the end, and of pauses that nobody made."""
 
@@ -100,7 +103,7 @@ class Pieces:
 
     def _batch(self, rows: Tensor, places: Tensor) -> Batch:
         numbers = [self.rows[row] for row in rows.tolist()]
-        most = max(len(self.utterances[number].phones) for number in numbers)
+        most = min(MOST_PHONES, max(len(self.utterances[number].phones) for number in numbers))
         of = zip(numbers, places.tolist(), strict=True)
         picked = [self._piece(number, place, most) for number, place in of]
         return Batch(*(torch.from_numpy(np.stack(part)) for part in zip(*picked, strict=True)))
@@ -117,5 +120,7 @@ class Pieces:
             told = np.concatenate([told, np.repeat(self.silence, lacking, 1)], 1)
             pitch, audio = np.pad(pitch, (0, lacking)), np.pad(audio, (0, lacking * self.hop))
         sound, _ = pulses(pitch, self.rate, like=audio)
-        more = most - len(u.lengths)
-        return told, audio, sound, np.pad(phones, ((0, 0), (0, more))), np.pad(u.lengths, (0, more))
+        begin = int(place * (max(0, len(u.lengths) - most) + 1))
+        phones, lengths = phones[:, begin : begin + most], u.lengths[begin : begin + most]
+        more = most - len(lengths)
+        return told, audio, sound, np.pad(phones, ((0, 0), (0, more))), np.pad(lengths, (0, more))

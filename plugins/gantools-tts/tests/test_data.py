@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from gantools_tts import voices
-from gantools_tts.data import Batch, Pieces, Utterance
+from gantools_tts.data import MOST_PHONES, Batch, Pieces, Utterance
 from gantools_tts.features import FRAME_FEATURES, PHONE_FEATURES
 from gantools_tts.recordings import PAUSE, PHONES, Phone, Recording
 from gantools_tts.voices import VoiceData
@@ -96,3 +96,14 @@ def test_a_voice_is_kept_exactly(tmp_path):
 def test_a_voice_that_is_not_there_is_said():
     with pytest.raises(UserError, match=r"There is no folder 'espaek'.*espeak"):
         voices.load("espaek", 50, 0)
+
+
+def test_of_a_long_utterance_lengths_are_learned_from_in_part():
+    hi = utterance()
+    many = (np.tile(x, 40) for x in (hi.audio, hi.lengths, hi.pitch))
+    rows = Pieces([Utterance("long", "", hi.phones * 40, *many)], 80, 16_000)
+    batch = rows.draw(torch.arange(20), torch.Generator().manual_seed(0))
+    assert batch.phones.shape == (20, PHONE_FEATURES, MOST_PHONES)
+    vowels = batch.phones[:, VOWEL] > 0
+    assert torch.equal(batch.lengths == 40, vowels)
+    assert len(vowels[:, :3].unique(dim=0)) == 3  # it begins anywhere
