@@ -15,7 +15,7 @@ WIDTHS = {"istft": 192, "gan-tts": 24}
 class TTSConfig(RunConfig):
     """Options of ``gantools run tts``."""
 
-    steps: int = 1_500
+    steps: int = 500
     data: Annotated[
         str,
         Option("The voice: espeak, which is synthetic, or a folder as LJSpeech's."),
