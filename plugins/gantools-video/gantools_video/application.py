@@ -116,9 +116,12 @@ class VideoApplication(Application[VideoConfig]):
                 "lp": config.lp,
                 "gdl": config.gdl,
                 "adversarial": config.adversarial,
+                "places": config.places,
             },
             p=config.p,
             seen=seen,
+            # One frame ahead is learned first, where what it moves is not yet known.
+            shortest=config.rollout if config.game == "sprites" else 1,
             longest=config.rollout,
         )
         if not setting.training:

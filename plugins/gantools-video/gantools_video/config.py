@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 from gantools import Option, RunConfig
 
-ROLLOUTS = {"warp": 8, "feedback": 8, "mathieu": 1}
+ROLLOUTS = {"warp": 8, "sprites": 8, "feedback": 8, "mathieu": 1}
 """The rollout that suits a game, where nothing else is asked for."""
 ENDLESS = {
+    "game": "sprites",
     "past": 10,
-    "layers": 2,
-    "lr": 1e-3,
+    "lr": 2e-3,
     "lp": 10.0,
     "gdl": 0.3,
     "adversarial": 0.05,
@@ -20,8 +20,8 @@ ENDLESS = {
 }
 """What suits data that never come again (moving digits; ten frames as Srivastava et al. 2015)."""
 ACTED = {
+    "game": "warp",
     "past": 4,
-    "layers": 1,
     "lr": 1e-3,
     "lp": 10.0,
     "gdl": 0.3,
@@ -30,8 +30,8 @@ ACTED = {
 }
 """What suits environments: what is done tells what begins to move, and nothing is damped."""
 FEW = {
+    "game": "warp",
     "past": 4,
-    "layers": 1,
     "lr": 3e-4,
     "lp": 3.0,
     "gdl": 4.0,
@@ -48,9 +48,12 @@ class VideoConfig(RunConfig):
 
     steps: int = 2_000
     game: Annotated[
-        Literal["warp", "feedback", "mathieu"],
-        Option("warp moves what is seen, feedback draws anew from a code, mathieu at four scales."),
-    ] = "warp"
+        Literal["warp", "sprites", "feedback", "mathieu"] | None,
+        Option(
+            "warp moves what is seen, sprites things as wholes before a plain background, feedback "
+            "draws anew from a code, mathieu at four scales; left out: as suits the data."
+        ),
+    ] = None
     data: Annotated[
         str,
         Option("What to learn from: moving-digits, a folder of videos, a video, env:Pendulum-v1."),
@@ -80,13 +83,14 @@ class VideoConfig(RunConfig):
             min=0,
         ),
     ] = None
-    layers: Annotated[
-        int | None,
-        Option("Layers that warp moves through each other; left out: as suits.", min=1, max=8),
-    ] = None
+    layers: Annotated[int, Option("Things that sprites looks for.", min=1, max=8)] = 2
     horizon: Annotated[int, Option("Frames predicted in a row to be judged.", min=1, max=64)] = 8
     width: Annotated[
-        int, Option("Of feedback's and mathieu's first layers; an eighth of warp's.", min=4)
+        int,
+        Option(
+            "Of feedback's and mathieu's first layers; an eighth of warp's and sprites'.",
+            min=4,
+        ),
     ] = 16
     discriminator_width: Annotated[int, Option("Of the discriminator's first layer.", min=4)] = 32
     p: Annotated[
@@ -103,6 +107,9 @@ class VideoConfig(RunConfig):
             min=0,
         ),
     ] = None
+    places: Annotated[
+        float, Option("Weight of how far, in pixels, sprites are from where they go.", min=0)
+    ] = 1.0
     objective: Annotated[str, Option("What both want, by name.", part="objectives")] = "hinge"
     penalty: Annotated[str, Option("What tames the discriminator.", part="penalties")] = (
         "r1:0.0001,every=8"
@@ -127,6 +134,7 @@ class VideoConfig(RunConfig):
             suits = ENDLESS
         elif self.data.startswith("env:"):
             suits = ACTED
-        if self.game != "warp":  # which begins with nothing, not with motion that was found
+        game = self.game or suits["game"]
+        if game in ("feedback", "mathieu"):  # which begin with nothing, not with motion found
             suits = {**suits, "lr": 1e-3}
-        return self.filled(rollout=ROLLOUTS[self.game], **suits)
+        return self.filled(**{**suits, "game": game}, rollout=ROLLOUTS[game])

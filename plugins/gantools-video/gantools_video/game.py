@@ -9,6 +9,7 @@ or predicted.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from gantools import Adversary, Game, Player, Turn, shared
 from gantools_video.blocks import STRIDE, scaled
 from gantools_video.losses import gradient_difference, lp
-from gantools_video.rollout import rollout
+from gantools_video.rollout import handed_on, rollout
 
 
 class VideoGame(Game):
@@ -27,10 +28,11 @@ class VideoGame(Game):
         discriminators: the player of a ModuleList, one for each scale, or None.
         adversary: of all of them.
         past: P, how many frames are known.
-        weights: of "lp", "gdl" and "adversarial".
+        weights: of "lp", "gdl", "adversarial" and "places".
         p: of lp.
         seen: frames that a discriminator sees at once, ≤ P + 1.
-        longest: K in the last quarter of the training; in its first half it is 1.
+        shortest: K, how many frames are predicted in a row, in the first half of the training.
+        longest: K in its last quarter.
     """
 
     def __init__(
@@ -43,19 +45,19 @@ class VideoGame(Game):
         weights: dict[str, float],
         p: int,
         seen: int,
+        shortest: int,
         longest: int,
     ) -> None:
         players = {} if discriminators is None else {"discriminators": discriminators}
         super().__init__(**players, predictor=predictor)
         self.adversary, self.past, self.weights = adversary, past, weights
-        self.p, self.seen, self.longest = p, seen, longest
+        self.p, self.seen, self.shortest, self.longest = p, seen, shortest, longest
         self.dreams = discriminators is not None and hasattr(predictor, "first")
 
     def horizon(self, turn: Turn) -> int:
-        """How many frames are predicted: one, as long as that is still to be learned, then ever
-        more in the third quarter of the training."""
-        begun = max(0.0, 4 * turn.progress - 2)
-        return min(self.longest, 1 + int(begun * self.longest))
+        """K: ever more in the third quarter of the training."""
+        more = max(0.0, 4 * turn.progress - 2) * (self.longest - self.shortest + 1)
+        return min(self.longest, self.shortest + int(more))
 
     @shared
     def reals(self, turn: Turn) -> tuple[Tensor, Tensor | None]:
@@ -65,11 +67,11 @@ class VideoGame(Game):
         return frames, None if actions is None else actions.float()
 
     @shared(by="predictor")
-    def fakes(self, turn: Turn) -> list[Tensor]:
-        """The predicted frames, [B, K, C, s, s] of each scale."""
+    def fakes(self, turn: Turn) -> tuple[list[Tensor], Any]:
+        """The predicted frames, [B, K, C, s, s] of each scale, and what the predictor hands on."""
         frames, actions = self.reals(turn)
         done = None if actions is None else actions[:, self.past - 1 :]
-        return rollout(self.predictor, frames[:, : self.past], self.horizon(turn), done)
+        return handed_on(self.predictor, frames[:, : self.past], self.horizon(turn), done)
 
     @shared(by="predictor")
     def dreamt(self, turn: Turn) -> Tensor:
@@ -85,7 +87,7 @@ class VideoGame(Game):
     def contests(self, turn: Turn) -> Iterator[tuple[str, nn.Module, Tensor, Tensor]]:
         """What critics compare: a name, the critic, true films and made ones, [B, T, C, s, s]."""
         frames, _ = self.reals(turn)
-        made = self.fakes(turn)
+        made, _ = self.fakes(turn)
         for critic, end in zip(self.discriminators, made, strict=True):
             true = scaled(frames, frames.shape[-1] // end.shape[-1])[:, self.past + 1 - self.seen :]
             known = true[:, : self.seen - 1]
@@ -104,9 +106,10 @@ class VideoGame(Game):
         return terms
 
     def predictor_loss(self, turn: Turn) -> dict[str, Tensor]:
-        """Be near the truth, have edges as it has, and be taken for it."""
+        """Be near the truth, have edges as it has, be taken for it, and have things where they
+        are in it."""
         frames, _ = self.reals(turn)
-        made = self.fakes(turn)
+        made, handed = self.fakes(turn)
         terms = {"lp": made[0].new_zeros(()), "gdl": made[0].new_zeros(())}
         for end in made:
             true = scaled(frames[:, self.past :], frames.shape[-1] // end.shape[-1])
@@ -118,4 +121,6 @@ class VideoGame(Game):
                 for _, critic, true, fake in self.contests(turn)
             ]
             terms["adversarial"] = torch.stack(told).sum()
+        if hasattr(self.predictor, "astray"):
+            terms["places"] = self.predictor.astray(handed, frames[:, self.past :])
         return {name: self.weights[name] * term for name, term in terms.items()}

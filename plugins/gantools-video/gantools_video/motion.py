@@ -1,4 +1,4 @@
-"""What moves: layers of the last known frame, where they have gone, and how they go on."""
+"""What moves: the last known frame, where it has gone, and how it goes on."""
 
 from __future__ import annotations
 
@@ -21,43 +21,30 @@ STILL = 0.02
 
 
 class Motion(NamedTuple):
-    """What a rollout hands from step to step beside the frames.
-
-    What moves are L layers of the last known frame, one behind the other in the batch.
-    """
+    """What a rollout of :class:`gantools_video.warp.Warp` hands from step to step."""
 
     source: Tensor
     """x₀, the last known frame, [B, C, H, W]."""
     mean: Tensor
     """μ, of what is known, [B, 1, 1, 1]; what is not kept fades to it."""
     where: Tensor
-    """w, where in it each pixel of the present frame came from, [B · L, 2, H, W], x and y in pixels
+    """w, where in it each pixel of the present frame came from, [B, 2, H, W], x and y in pixels
     beside its own place."""
     kept: Tensor
-    """a, how much of what came from there is seen, [B · L, 1, H, W]."""
+    """a, how much of what came from there is seen, [B, 1, H, W]."""
     drawn: Tensor
     """r, what is added to it, [B, C, H, W]."""
-    flow: Tensor | None = None
-    """v, where in the frame before each pixel came from, as ``where``; None in what is known."""
-    older: Tensor | None = None
+    flow: Tensor
+    """v, where in the frame before each pixel came from, as ``where``."""
+    older: Tensor
     """v of the step before."""
     steady: Tensor | None = None
-    """c, how steady the motion was in what is known, [B · L, 1, H, W] in [0, 1]."""
-
-    @classmethod
-    def begun(cls, past: Tensor, channels: int) -> Motion:
-        """That of the last known frame itself, of frames [B, P · C, H, W]."""
-        source = past[:, -channels:]
-        mean, still = past.mean((1, 2, 3), keepdim=True), torch.zeros_like(past[:, :2])
-        return cls(source, mean, still, torch.ones_like(still[:, :1]), torch.zeros_like(source))
+    """c, how steady the motion was in what is known, [B, 1, H, W] in [0, 1]."""
 
     def frame(self) -> Tensor:
-        """μ + Σ a(p) (x₀ − μ)(p + w(p)) + r(p) over the layers, [B, C, H, W]."""
-        layers = len(self.where) // len(self.source)
-        source = (self.source - self.mean).repeat_interleave(layers, 0)
-        moved = self.kept * sampled(source, self.where, "bicubic")
-        seen = moved.unflatten(0, (-1, layers)).sum(1)
-        return (self.mean + seen + self.drawn).clamp(-1, 1)
+        """μ + a(p) (x₀ − μ)(p + w(p)) + r(p), [B, C, H, W]."""
+        moved = self.kept * sampled(self.source - self.mean, self.where, "bicubic")
+        return (self.mean + moved + self.drawn).clamp(-1, 1)
 
 
 def onward(v: Tensor, kept: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The networks by name: three ways to the next frame.
+"""The networks by name: four ways to the next frame.
 
 Frames are [B, C, H, W] in [−1, 1], H and W multiples of :data:`gantools_video.blocks.STRIDE`. What
 predicts takes the last P frames one behind the other in the channels, [B, P · C, H, W], and gives
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from gantools_video.blocks import Actions, block, scaled
-from gantools_video.motion import Motion
+from gantools_video.sprites import Sprites
 from gantools_video.warp import Warp
 
 
@@ -55,11 +55,11 @@ class Feedback(nn.Module):
         self.actions = Actions(actions, 8 * width)
 
     def forward(
-        self, past: Tensor, motion: Motion, action: Tensor | None = None
-    ) -> tuple[list[Tensor], Motion]:
-        """The next frame; the motion is handed on as it is."""
+        self, past: Tensor, handed: None = None, action: Tensor | None = None
+    ) -> tuple[list[Tensor], None]:
+        """The next frame; nothing is handed on."""
         code = self.actions(self.encoder(past), action)
-        return [self.first(code)], motion
+        return [self.first(code)], None
 
     def first(self, code: Tensor) -> Tensor:
         """The frame of a code [B, 8 · width, h, w]."""
@@ -85,9 +85,9 @@ class Pyramid(nn.Module):
         self.inputs, self.planes = inputs, actions
 
     def forward(
-        self, past: Tensor, motion: Motion, action: Tensor | None = None
-    ) -> tuple[list[Tensor], Motion]:
-        """The next frame at ⅛, ¼, ½ of the size and in full; the motion is handed on as it is."""
+        self, past: Tensor, handed: None = None, action: Tensor | None = None
+    ) -> tuple[list[Tensor], None]:
+        """The next frame at ⅛, ¼, ½ of the size and in full; nothing is handed on."""
         made: list[Tensor] = []
         for k, level in enumerate(self.levels):
             x = scaled(past, 2 ** (3 - k))
@@ -99,10 +99,10 @@ class Pyramid(nn.Module):
                 given.append(action[:, :, None, None].expand(-1, -1, *x.shape[2:]))
             drawn = level(torch.cat(given, 1))
             made.append((drawn + given[1] if made else drawn).clamp(-1, 1))
-        return made, motion
+        return made, None
 
 
-NETWORKS = {"warp": Warp, "feedback": Feedback, "mathieu": Pyramid}
+NETWORKS = {"warp": Warp, "sprites": Sprites, "feedback": Feedback, "mathieu": Pyramid}
 
 
 def network(
@@ -123,7 +123,7 @@ def network(
         width: of its first layers; an eighth of those of ``warp``.
         actions: numbers that say what an agent does; 0: there is none.
         damping: of :class:`Warp`; the others have none.
-        layers: the same.
+        layers: of :class:`Sprites`, the same.
     """
-    more = {"damping": damping, "layers": layers} if game == "warp" else {}
+    more = {"warp": {"damping": damping}, "sprites": {"layers": layers}}.get(game, {})
     return NETWORKS[game](channels, past, width, actions, **more)

@@ -13,6 +13,7 @@ from torch.nn.functional import interpolate, pad
 
 from gantools import UserError, models
 from gantools_video.blocks import STRIDE
+from gantools_video.motion import Motion
 from gantools_video.networks import network
 from gantools_video.rollout import rollout, steps
 
@@ -118,7 +119,7 @@ class Predictor:
         scale = full.new_tensor([width / sides[1], height / sides[0]]).view(1, 2, 1, 1)
         for made, motion in itertools.islice(steps(self.net, known), count):
             frame = larger(made[-1])
-            if motion.flow is not None:
+            if isinstance(motion, Motion):
                 frame = motion._replace(
                     source=full,
                     where=larger(motion.where) * scale,

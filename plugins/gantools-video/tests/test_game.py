@@ -14,7 +14,7 @@ from gantools.engine import Turn
 P, K = 3, 4
 
 
-def film(game="warp", adversarial=True, longest=K, actions=0):
+def film(game="warp", adversarial=True, shortest=1, longest=K, actions=0):
     torch.manual_seed(0)
     predictor = Player(network(game, 1, P, 4, actions), lr=1e-3)
     scales = 4 if game == "mathieu" else 1
@@ -27,6 +27,7 @@ def film(game="warp", adversarial=True, longest=K, actions=0):
         weights={"lp": 1.0, "gdl": 1.0, "adversarial": 0.1},
         p=1,
         seen=3,
+        shortest=shortest,
         longest=longest,
     )
 
@@ -51,10 +52,16 @@ def test_the_horizon_grows_in_the_third_quarter():
     ]
 
 
+def test_the_horizon_can_be_long_from_the_first_turn():
+    game = film(shortest=K)
+    assert [game.horizon(turn(step)) for step in (0, 50, 99)] == [K] * 3
+
+
 @pytest.mark.parametrize(
     ("game", "names"),
     [
         ("warp", [""]),
+        ("sprites", [""]),
         ("feedback", ["", "dreamt"]),
         ("mathieu", ["at 8", "at 16", "at 32", "at 64"]),
     ],
@@ -75,7 +82,7 @@ def test_it_learns_through_its_own_loop():
     now = turn()
     now.expect(frozenset(played.players))
     with now.moving("predictor"):
-        made = played.fakes(now)[-1]
+        made = played.fakes(now)[0][-1]
         early = played.predictor.module.begin.weight
         (gradient,) = torch.autograd.grad(made[:, -1].sum(), early)
     assert gradient.abs().sum() > 0
@@ -106,7 +113,7 @@ def test_the_first_predicted_frame_follows_what_is_done_after_the_last_known_one
     played = film(adversarial=False)
     played.predictor.module = Doing()
     now = turn(batch=(torch.zeros(2, P + K, 1, 16, 16), torch.arange(2.0 * (P + K)).view(2, -1, 1)))
-    made = played.fakes(now)[-1]
+    made = played.fakes(now)[0][-1]
     rows = torch.arange(P - 1, P - 1 + K)  # from frame t to t + 1
     assert_close(made[..., 0, 0, 0], torch.stack([rows, rows + P + K]).float())
 

@@ -5,7 +5,6 @@ import torch
 from gantools_video.blocks import scaled
 from gantools_video.discriminator import Discriminator
 from gantools_video.losses import gradient_difference, lp
-from gantools_video.motion import Motion
 from gantools_video.networks import Feedback, Pyramid, network
 from gantools_video.rollout import rollout
 from torch.nn.functional import interpolate
@@ -15,8 +14,7 @@ from torch.testing import assert_close
 def test_mathieu_adds_what_each_scale_finds():
     net = Pyramid(1, past=2, width=2)
     past = torch.rand(1, 2, 16, 16) - 0.5
-    still = Motion.begun(past, 1)
-    made, _ = net(past, still)
+    made, _ = net(past)
     assert [x.shape[-1] for x in made] == [2, 4, 8, 16]
     up = interpolate(made[1], scale_factor=2)
     found = net.levels[2](torch.cat([scaled(past, 2), up], 1))
@@ -30,7 +28,7 @@ def test_feedback_draws_a_first_frame_of_any_length_of_code():
     assert_close(net.first(code), net.first(7 * code), atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("game", ["warp", "feedback", "mathieu"])
+@pytest.mark.parametrize("game", ["warp", "sprites", "feedback", "mathieu"])
 def test_actions_tell(game):
     net = network(game, 1, 2, 4, actions=3)
     past, one, other = torch.rand(1, 2, 1, 16, 16), *torch.eye(3)[:2]

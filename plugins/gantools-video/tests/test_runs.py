@@ -96,7 +96,7 @@ def test_a_run_goes_on_exactly_though_its_films_have_gone(clips, small, tmp_path
     assert_same_run(whole.path, tmp_path / "two")
 
 
-def test_moving_digits_with_layers_go_on_exactly(small, tmp_path, monkeypatch):
+def test_moving_digits_go_on_exactly(small, tmp_path, monkeypatch):
     glyphs = torch.full((3, 1, 6, 6), 255, dtype=torch.uint8)
     digits = LabelledDigits(Split(glyphs, glyphs), Split(None, None))
     monkeypatch.setattr(clips_module, "labelled_digits", lambda seed: digits)
@@ -106,7 +106,7 @@ def test_moving_digits_with_layers_go_on_exactly(small, tmp_path, monkeypatch):
     gantools.run("video", out=tmp_path / "two", observers=[Stop()], **options)
     gantools.resume(tmp_path / "two", progress=False)
     assert_same_run(whole.path, tmp_path / "two")
-    assert gantools.load(whole.path).application.config.layers == 2
+    assert gantools.load(whole.path).application.config.game == "sprites"
     assert Predictor.load(whole.path).net.layers == 2
 
 
