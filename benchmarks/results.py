@@ -46,6 +46,11 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
     )
 
 
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two values of an option are the same; a folder may be said in several ways."""
+    return str(one) == str(other) or Path(str(one)).resolve() == Path(str(other)).resolve()
+
+
 class Results:
     """The results of one page.
 
@@ -66,7 +71,7 @@ class Results:
         if (run / "config.yaml").exists():
             config = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
             asked = {name.replace("-", "_"): value for name, value in experiment.options.items()}
-            if differs := [n for n in asked if str(config[n]) != str(asked[n])]:
+            if differs := [n for n in asked if not _alike(config[n], asked[n])]:
                 raise SystemExit(f"{run} was made with another {', '.join(differs)}: move it away")
         if (run / "evaluation.json").exists():
             return

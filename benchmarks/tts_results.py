@@ -46,9 +46,10 @@ ONE: Figures = {"threads": 1}
 REAL: Figures = {
     **ONE,
     "data": RECORDINGS,
-    "steps": 4_500,
-    "samples": 100,  # all that are held out
-    "evaluate_every": 500,
+    "steps": 3_000,
+    "samples": 81,  # all that are held out
+    "evaluate_every": 250,
+    "precision": "bf16-mixed",
 }
 WITHOUT: Figures = {**REAL, "adversarial": 0.0}
 EXPERIMENTS = [
