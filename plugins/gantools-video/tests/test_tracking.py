@@ -1,7 +1,7 @@
 """Tracks against known answers: two things that cross, whole shifts, clusters."""
 
 import torch
-from gantools_video.tracking import aligned, clusters, in_front, taken, tracks
+from gantools_video.tracking import aligned, clusters, in_front, lasting, taken, tracks
 from torch.testing import assert_close
 
 BACKGROUND = 0.0
@@ -12,7 +12,7 @@ def crossing(count=2):
     look like in the last frame, and where they were in each."""
     t = torch.arange(8)
     ways = torch.stack(
-        [torch.stack([8 + 4 * t, 20 + 0 * t], 1), torch.stack([40 - 3 * t, 6 + 4 * t], 1)]
+        [torch.stack([8 + 4 * t, 20 + 0 * t], 1), torch.stack([40 - 3 * t, 2 + 4 * t], 1)]
     )
     things = [torch.full((8, 8), 0.9), torch.full((6, 4), -1.0)]
     layers = torch.zeros(2, 8, 1, 64, 64)
@@ -75,6 +75,12 @@ def test_flows_of_two_kinds_are_two_clusters():
     assert_close(found.sum(0), torch.ones(6, 8))
     assert (found[0, :, 5:] == found[0, 0, 5]).all()
     assert (found[0, :, :5] == 1 - found[0, 0, 5]).all()
+
+
+def test_what_lasts_is_what_three_quarters_of_the_frames_have_or_more():
+    film = torch.tensor([0.0, 0.5, 0.9, 0.9, 0.5, 0.5, -0.5, 1.0]).view(1, 8, 1, 1, 1)
+    assert lasting(film).abs().item() == 0.5  # seen once nothing, thrice what passed in front
+    assert lasting(film[:, 1:5].flip(1)).item() == 0.5
 
 
 def test_in_front_is_what_differs_most():
