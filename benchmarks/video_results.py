@@ -34,7 +34,7 @@ REAL = {
     "steps": 300,
     "evaluate_every": 0,
 }
-DIGITS: dict[str, Any] = {**FAST, "steps": 6_000}
+DIGITS: dict[str, Any] = {"threads": 1}
 ONE = {**REAL, "rollout": 1}
 MAIN = [
     Experiment("real", "real clips", REAL, 3, "main"),
@@ -60,7 +60,7 @@ FIGURES = {
     "gradient": ("gradient_ratio", 2),
     "motion": ("motion_ratio", 2),
 }
-BASELINES = ("copy", "linear", "flow", "flow-fine")
+BASELINES = ("straight", "copy", "linear", "flow", "flow-fine")
 STEPS = 16
 """Frames that are predicted to see how fast it goes."""
 LONG = 64
@@ -121,6 +121,11 @@ def cells(rows: Sequence[Figures], name: str, step: int) -> str:
     return " | ".join(said)
 
 
+def beside(found: Figures) -> list[str]:
+    """Who was judged."""
+    return ["ours", *(name for name in BASELINES if name in found)]
+
+
 HEAD = [*FIGURES, "gradient, all steps", "motion, all steps"]
 
 
@@ -141,7 +146,7 @@ def table(experiments: Sequence[Experiment], saved: dict[str, list[Figures]]) ->
             parts[f"{experiment.what}, the clip left out"] = [row["left_out"] for row in rows]
         for what, found in parts.items():
             for step in (1, found[0]["steps"]):
-                for name in ("ours", *BASELINES):
+                for name in beside(found[0]):
                     seeds = str(len(found)) if name == "ours" else ""
                     said = cells(found[: None if name == "ours" else 1], name, step)
                     lines.append(f"| {what} | {name} | {seeds} | t+{step} | {said} |")
@@ -162,7 +167,7 @@ def ablation(saved: dict[str, list[Figures]]) -> list[str]:
 def long_table(found: Figures) -> list[str]:
     """Ours beside the baselines after 8, 16, 32 and 64 steps."""
     lines = head("", "step")
-    for name in ("ours", *BASELINES):
+    for name in beside(found):
         for step in (8, 16, 32, 64):
             lines.append(f"| {name} | t+{step} | {cells([found], name, step)} |")
     return lines

@@ -25,6 +25,7 @@ from gantools_video.metrics import rollout_figures
 from gantools_video.networks import network
 from gantools_video.pictures import beside, table
 from gantools_video.predictor import Predictor
+from gantools_video.sprites import Straight
 
 SEEN = 4
 """Frames that a discriminator sees at once, if so many are known and predicted."""
@@ -160,15 +161,25 @@ class VideoApplication(Application[VideoConfig]):
 
     def judged(self, game: Game, *, left_out: bool = False) -> dict[str, Any]:
         """Ours and the baselines, free-running, at every step; where something is done, ours with
-        what is done in other films too: who looks at it is worse then."""
-        past, future, done = self.tested(self.config.samples, left_out=left_out)
+        what is done in other films too: who looks at it is worse then. Sprites are judged beside
+        those that go straight on."""
+        config = self.config
+        past, future, done = self.tested(config.samples, left_out=left_out)
         model, steps = self.model(game), future.shape[1]
         films = {"ours": model(past, steps, done)}
         if done is not None:  # half of all films on: neighbours overlap
             films["wrong_actions"] = model(past, steps, done.roll(len(done) // 2, 0))
+        if config.game == "sprites":
+            films["straight"] = self.straight()(past, steps)
         films |= {name: baseline(past, steps) for name, baseline in BASELINES.items()}
         found = {name: rollout_figures(past, future, film) for name, film in films.items()}
         return {"windows": len(past), "steps": steps, **found}
+
+    def straight(self) -> Predictor:
+        """Sprites as they are found, that go straight on."""
+        net = network(**self.asked)
+        net.dynamics = Straight()
+        return Predictor({**self.asked, "size": self.config.size}, net)
 
     def validate(self, game: Game) -> Mapping[str, float]:
         """PSNR of a few held-out films at the first and the last step."""

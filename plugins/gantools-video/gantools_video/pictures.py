@@ -16,6 +16,7 @@ from gantools_video.baselines import BASELINES
 ROWS = {
     "ours": "ours",
     "wrong_actions": "ours, wrong actions",
+    "straight": "sprites, straight on",
     **{name: name for name in BASELINES},
 }
 """What a table shows, if it was measured, and how it calls it."""

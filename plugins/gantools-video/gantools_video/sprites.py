@@ -146,6 +146,18 @@ class Dynamics(nn.Module):
             return self.layers(torch.cat(seen, 2)).softmax(-1) @ self.steps
 
 
+class Straight(nn.Module):
+    """:class:`Dynamics` with nothing learned: on as in the last two steps. It is the control that
+    shows what learning adds to what is found."""
+
+    def forward(
+        self, places: Tensor, extent: Tensor, size: tuple[int, ...], action: Tensor | None = None
+    ) -> Tensor:
+        """The step, [N, 2], x and y in pixels."""
+        known = places[:, -3:]
+        return (known[:, -1] - known[:, 0]) / (known.shape[1] - 1)
+
+
 def outlines(sprites: Tensor) -> tuple[Tensor, Tensor]:
     """The centre of what is seen of sprites, [N, 2], x and y in pixels from the frame's middle; and
     how far they reach from it to either side, [N, 2 axes, 2]. Of what is not seen both are 0."""

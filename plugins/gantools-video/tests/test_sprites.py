@@ -2,7 +2,7 @@
 
 import torch
 from gantools_video.rollout import handed_on, rollout
-from gantools_video.sprites import Sprites, outlines
+from gantools_video.sprites import Sprites, Straight, outlines
 from gantools_video.tracking import FARTHEST
 from torch.testing import assert_close
 
@@ -38,6 +38,13 @@ def test_between_whole_steps_is_their_mean():
         net.dynamics.layers[-1].bias[FARTHEST + 3] = 100.0  # 2 is as likely as 1
     places, extent = torch.zeros(3, 4, 2), torch.zeros(3, 2, 2)
     assert_close(net.dynamics(places, extent, (64, 64)), torch.full((3, 2), 1.5))
+
+
+def test_straight_on_is_as_in_the_last_two_steps():
+    places = torch.tensor([[9.0, 9.0], [0.0, 1.0], [2.0, 1.0], [3.0, 3.0]])[None]
+    found = Straight()(places, torch.zeros(1, 2, 2), (64, 64))
+    assert_close(found, torch.tensor([[1.5, 1.0]]))
+    assert_close(Straight()(places[:, :2], None, (64, 64)), torch.tensor([[-9.0, -8.0]]))
 
 
 def test_axes_are_seen_alike():
