@@ -38,7 +38,7 @@ DIGITS: dict[str, Any] = {"threads": 1}
 ONE = {**REAL, "rollout": 1}
 MAIN = [
     Experiment("real", "real clips", REAL, 3, "main"),
-    Experiment("digits", "moving digits", DIGITS, 1, "main"),
+    Experiment("digits", "moving digits", DIGITS, 3, "main"),
 ]
 ABLATION = [
     Experiment("lp", "lp", {**ONE, "gdl": 0.0, "adversarial": 0.0}, 3, "ablation"),
