@@ -48,6 +48,7 @@ ABLATION = [
     Experiment(
         "still", "the same without the adversary", {**REAL, "adversarial": 0.0}, 3, "ablation"
     ),
+    Experiment("undamped", "the default, nothing damped", {**REAL, "damping": 0.0}, 1, "ablation"),
     Experiment(
         "feedback", "game feedback", {**REAL, "game": "feedback", "lr": 1e-3}, 1, "ablation"
     ),

@@ -79,7 +79,7 @@ def load(source: str, count: int, seed: int) -> VoiceData:
     except UserError:  # so few families that none can be spared
         valid = train
     minutes = sum(len(r.audio) / r.rate for r in recordings) / 60
-    said = f"{source!r}: {len(recordings):,} recordings, {minutes:.1f} minutes"
+    said = f"{folder.resolve().name!r}: {len(recordings):,} recordings, {minutes:.1f} minutes"
     return VoiceData(*([utterance(r) for r in part] for part in (train, valid, test)), said)
 
 
