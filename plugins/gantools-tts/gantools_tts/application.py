@@ -74,7 +74,7 @@ class TTSApplication(Application[TTSConfig]):
         prosody = Player(Prosody(), lr=1e-3, ema=ema, **kinds)
         discriminators = adversary = None
         if config.adversarial:
-            listeners: nn.Module = ensemble(RATE, config.discriminator_width)
+            listeners: nn.Module = ensemble(config.discriminators, RATE, config.discriminator_width)
             discriminators = Player(
                 listeners, lr=config.discriminator_lr, betas=(0.8, 0.99), schedule=cosine
             )

@@ -29,6 +29,10 @@ class TTSConfig(RunConfig):
     )
     samples: Annotated[int, Option("Held-out utterances to judge by, at most.", min=2)] = 60
     width: Annotated[int | None, Option("Of the generator; left out: as suits it.", min=8)] = None
+    discriminators: Annotated[
+        Literal["windows", "spectrograms"],
+        Option("windows of sound, told or not what should be heard, as the paper's; spectrograms."),
+    ] = "windows"
     discriminator_width: Annotated[int, Option("Of the windows' first layers.", min=4)] = 16
     seconds: Annotated[
         float, Option("Of the piece of an utterance that is learned from.", min=0.3, max=10)

@@ -1,14 +1,14 @@
-"""The ensemble of random window discriminators of GAN-TTS."""
+"""The ensemble of random window discriminators of GAN-TTS, and one of spectrograms."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 from gantools_tts.features import FRAME_FEATURES, FRAME_RATE
+from gantools_tts.losses import RESOLUTIONS, magnitudes
 
 FOLDS = (1, 2, 4, 8, 16)
 """k: a window has 240 · k samples at 16 kHz, 15 to 240 ms, folded into k channels, so that all
@@ -17,6 +17,8 @@ FRAMES = 3
 """Of a window for every k."""
 WINDOWS = 8
 """Of a piece, for k = 1; where k is greater fewer, so that all hear about as much."""
+SEEN = 48
+"""Frames of which a spectrogram is looked at, 240 ms."""
 LOUD = 0.1
 """Root mean square of speech as it is recorded: what is heard is divided by it."""
 
@@ -82,13 +84,63 @@ class Window(nn.Module):
         return self.layers(audio, told)[-1][:, 0]
 
 
-def ensemble(rate: int, width: int, folds: Sequence[int] = FOLDS) -> nn.ModuleDict:
-    """Five that are told what should be heard, and five that are not, by their names."""
+class Spectrogram(nn.Module):
+    """Scores the log magnitudes of a window of sound, at every time and in every band.
+
+    Jang et al. 2021, "UnivNet", section 2.2, with fewer channels.
+
+    Args:
+        n: samples of the transform; it is taken every n / 4.
+        width: of the first layer.
+    """
+
+    frames, windows, told = SEEN, 2, None
+
+    def __init__(self, n: int, width: int) -> None:
+        super().__init__()
+        self.n = n
+        sides = (1, width, 2 * width, 2 * width)
+        self.down = nn.ModuleList(
+            nn.Conv2d(a, b, (9, 3), (2, 1), (4, 1)) for a, b in pairwise(sides)
+        )
+        self.late = nn.Conv2d(2 * width, 2 * width, 3, padding=1)
+        self.end = nn.Conv2d(2 * width, 1, 3, padding=1)
+        for layer in (*self.down, self.late):
+            nn.init.kaiming_normal_(layer.weight, 0.2)
+
+    def layers(self, audio: Tensor) -> list[Tensor]:
+        """All that it finds, the scores [B, 1, F / 8, times] last; of sound [B, T]."""
+        x = magnitudes(audio / LOUD, self.n).log()[:, None] / 2
+        found = []
+        for layer in (*self.down, self.late):
+            x = nn.functional.leaky_relu(layer(x), 0.2)
+            found.append(x)
+        return [*found, self.end(x)]
+
+    def forward(self, audio: Tensor) -> Tensor:
+        """Scores, [B, n]."""
+        return self.layers(audio)[-1].flatten(1)
+
+
+ENSEMBLES = ("windows", "spectrograms")
+
+
+def ensemble(name: str, rate: int, width: int) -> nn.ModuleDict:
+    """The discriminators of a game, by their names.
+
+    Args:
+        name: ``windows``, the paper's, of which five are told what should be heard, and five are
+            not; or ``spectrograms``, of three resolutions.
+        rate: samples a second.
+        width: of the first layers.
+    """
+    if name == "spectrograms":
+        return nn.ModuleDict({f"spectrum-{n}": Spectrogram(n, width) for n in RESOLUTIONS})
     return nn.ModuleDict(
         {
             f"{'told' if conditional else 'free'}-{k}": Window(rate, k, width, conditional)
             for conditional in (True, False)
-            for k in folds
+            for k in FOLDS
         }
     )
 

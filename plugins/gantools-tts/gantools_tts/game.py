@@ -28,7 +28,8 @@ class TTSGame(Game):
     Args:
         generator: the player of one of :mod:`gantools_tts.generators`.
         prosody: the player of a :class:`gantools_tts.prosody.Prosody`.
-        discriminators: the player of an ensemble of :class:`gantools_tts.discriminators.Window`.
+        discriminators: the player of one of
+            :func:`gantools_tts.discriminators.ensemble`.
         adversary: of all of them.
         weights: of "spectral", "adversarial" and "features".
         hop: samples of a frame.

@@ -28,7 +28,7 @@ def test_all_hear_about_as_much(k):
 
 
 def test_five_are_told_and_five_are_not():
-    critics = ensemble(RATE, 4)
+    critics = ensemble("windows", RATE, 4)
     assert list(critics) == [f"{kind}-{k}" for kind in ("told", "free") for k in FOLDS]
     for name, critic in critics.items():
         frames = 3 * critic.k

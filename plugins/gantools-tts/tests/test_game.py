@@ -43,7 +43,7 @@ def played():
     return TTSGame(
         Player(Saying(), lr=1e-3),
         Player(Mute(), lr=1e-3),
-        Player(ensemble(RATE, 4), lr=1e-3),
+        Player(ensemble("windows", RATE, 4), lr=1e-3),
         Adversary("relativistic"),
         weights={"spectral": 1.0, "adversarial": 2.0, "features": 3.0},
         hop=HOP,
