@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -20,6 +20,7 @@ import yaml
 
 import gantools
 
+Measures = Mapping[str, tuple[Sequence[str], Callable[..., Any]]]
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -119,6 +120,25 @@ class Results:
         saved |= {e.name: rows for e in wanted if (rows := self.found(e))}
         self.file.write_text(json.dumps(saved, indent=1) + "\n", encoding="utf-8")
         return saved
+
+    def measured(self, asked: Measures) -> dict[str, Any]:
+        """What is measured beside the evaluations, kept in ``<page>-measured.json``.
+
+        Args:
+            asked: by name the runs that it is measured of, and what measures it, given their
+                folders. It is measured where they are here and their models are others than before.
+        """
+        file = self.page.with_name(f"{self.page.stem}-measured.json")
+        kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        for name, (runs, measure) in asked.items():
+            folders = [self.runs / run for run in runs]
+            if all((run / "evaluation.json").exists() for run in folders):
+                models = [json.loads((run / "model.json").read_text("utf-8")) for run in folders]
+                of = [model["sha256"] for model in models]
+                if kept.get(name, {}).get("of") != of:
+                    kept[name] = {"of": of, "found": measure(*folders)}
+                    file.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        return {name: entry["found"] for name, entry in kept.items()}
 
     def write(self, tables: dict[str, Sequence[str]]) -> None:
         """Put lines of Markdown between the page's markers."""

@@ -3,27 +3,31 @@
 python benchmarks/video_results.py [--only NAME …] [--jobs 2] [--write-only]
 
 The real clips lie in ../shared/data/video. What is measured beside a run's evaluation (long rollouts,
-speed) is kept in docs/results/video-measured.json; remove an entry to measure it again.
+speed) is kept in docs/results/video-measured.json, and measured again of other models; remove an
+entry to measure it again.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from gantools_video.application import VideoApplication
+from gantools_video.metrics import rollout_figures
+from gantools_video.networks import network
 from gantools_video.predictor import Predictor
-from results import ROOT, Experiment, Results, spread
+from gantools_video.tracking import tracks
+from results import ROOT, Experiment, Measures, Results, spread
+from torch import Tensor
 
 import gantools
 
 VIDEO = Results("video", "video")
-MEASURED = VIDEO.page.with_name("video-measured.json")
 CLIPS = "../shared/data/video"
 LEFT_OUT = "carphone_pristine"
 FAST = {"precision": "bf16-mixed", "threads": 1}
@@ -62,6 +66,8 @@ FIGURES = {
     "motion": ("motion_ratio", 2),
 }
 BASELINES = ("straight", "copy", "linear", "flow", "flow-fine")
+FILMS = 1, 32
+"""At once, to see how fast it goes."""
 STEPS = 16
 """Frames that are predicted to see how fast it goes."""
 LONG = 64
@@ -72,39 +78,84 @@ Figures = dict[str, Any]
 # -- what is measured beside the evaluations ---------------------------------------------------------
 
 
-def measure() -> Figures:
-    """Read what was measured; measure what is missing where its run is here."""
-    found = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
-    digits, real = VIDEO.runs / "digits-0", VIDEO.runs / "real-0"
-    if "long" not in found and (digits / "evaluation.json").exists():
-        found["long"] = long_rollout(str(digits))
-    if "speed" not in found and (real / "model.json").exists():
-        found["speed"] = speed(Predictor.load(real))
-    MEASURED.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    return found
-
-
-def long_rollout(run: str) -> Figures:
+def long_rollout(run: Path) -> Figures:
     """Every figure at every step of a rollout of moving digits, far beyond those trained on."""
     trained = gantools.load(run)
     config = dataclasses.replace(trained.application.config, horizon=LONG, samples=200)
     return VideoApplication(config).judged(trained.game)
 
 
-def speed(model: Predictor) -> Figures:
+def digits(run: Path) -> Figures:
+    """Of the digits' test: the figures of the films' own rule, PSNR of the mean squared error of all
+    windows at every step, and what part of them sprites explain up to some decibels."""
+    trained = gantools.load(run)
+    application = trained.application
+    past, future, _ = application.tested(application.config.samples)
+    net = network(**application.asked)
+    net.dynamics = Rule()
+    by_rule = Predictor(application.asked | {"size": application.config.size}, net)
+    films = {
+        "ours": application.model(trained.game)(past, future.shape[1]),
+        "straight": application.straight()(past, future.shape[1]),
+        "rule": by_rule(past, future.shape[1]),
+    }
+    errors = {name: (film - future).square().mean((0, 2, 3, 4)) for name, film in films.items()}
+    batches = (2 * past - 1).split(100)
+    left = torch.cat([tracks(x, application.config.layers).error for x in batches]) / 4
+    return {
+        "rule": rollout_figures(past, future, films["rule"]),
+        "pooled_psnr": {name: (-10 * e.log10()).tolist() for name, e in errors.items()},
+        "explained": {str(db): (left < 10 ** (-db / 10)).float().mean().item() for db in (80, 40)},
+    }
+
+
+class Rule(torch.nn.Module):
+    """In the place of the learned dynamics the rule by which the films are made: even speed, and a
+    digit that would leave stays at the side and turns. Start and speed are those that are nearest
+    to the last places by least squares, of a grid."""
+
+    def forward(
+        self, places: Tensor, extent: Tensor, size: tuple[int, ...], action: Tensor | None = None
+    ) -> Tensor:
+        side = (size[0] - 28) / 2
+        speed = torch.linspace(-0.1, 0.1, 73) * 2 * side
+        x = places[:, 0, :, None, None] + torch.linspace(-1, 1, 9)[:, None] + 0 * speed
+        v, error = speed.expand_as(x), torch.zeros_like(x)
+        for true in places[:, 1:].unbind(1):
+            x, v = self.step(x, v, side)
+            error = error + (x - true[..., None, None]).square()
+        best = error.flatten(2).argmin(2, keepdim=True)
+        x, v = (y.flatten(2).gather(2, best)[..., 0] for y in (x, v))
+        return self.step(x, v, side)[0] - places[:, -1]
+
+    def step(self, x: Tensor, v: Tensor, side: float) -> tuple[Tensor, Tensor]:
+        x = x + v
+        return x.clamp(-side, side), torch.where(x.abs() > side, -v, v)
+
+
+def speed(run: Path) -> Figures:
     """Frames a second at the size of training: of one film, and of many at once; the best of three."""
-    found = {}
+    application = gantools.load(run).application
+    model, found = Predictor.load(run), {}
+    past, _, _ = application.tested(max(FILMS))
     for threads in (1, 2):
         torch.set_num_threads(threads)
-        for films in (1, 32):
-            past = torch.rand(films, model.past, model.channels, model.size, model.size)
+        for films in FILMS:
             took = []
             for _ in range(4):  # the first loads whatever is loaded
                 begin = time.perf_counter()
-                model(past, STEPS)
+                model(past[:films], STEPS)
                 took.append(time.perf_counter() - begin)
             found[f"{films} at once, {threads} threads"] = films * STEPS / min(took[1:])
     return found
+
+
+ASKED_OF_RUNS: Measures = {
+    "long": (["digits-0"], long_rollout),
+    "digits": (["digits-0"], digits),
+    "speed of warp, real clips": (["real-0"], speed),
+    "speed of sprites, moving digits": (["digits-0"], speed),
+}
 
 
 # -- tables ------------------------------------------------------------------------------------------
@@ -174,24 +225,43 @@ def long_table(found: Figures) -> list[str]:
     return lines
 
 
-def speed_table(found: Figures) -> list[str]:
-    return [
-        "| films | frames a second |",
-        "|---|---|",
-        *(f"| {name} | {rate:.0f} |" for name, rate in found.items()),
+def digits_table(found: Figures, saved: list[Figures]) -> list[str]:
+    """What is found, what is learned, and the films' own rule, at the first and the last step."""
+    rows = {"ours": saved[0]["ours"], "straight": saved[0]["straight"], "rule": found["rule"]}
+    lines = [
+        "| | step | PSNR, dB | SSIM | of the mean squared error, dB |",
+        "|---|---|---|---|---|",
     ]
+    for step in (1, saved[0]["steps"]):
+        for name, of in rows.items():
+            pooled = found["pooled_psnr"][name][step - 1]
+            psnr, ssim = of["psnr"][step - 1], of["ssim"][step - 1]
+            lines.append(f"| {name} | t+{step} | {psnr:.2f} | {ssim:.3f} | {pooled:.2f} |")
+    return lines
+
+
+def speed_table(measured: Figures) -> list[str]:
+    lines = ["| | films | frames a second |", "|---|---|---|"]
+    for name, found in measured.items():
+        if name.startswith("speed of "):
+            what = name.removeprefix("speed of ")
+            lines += [f"| {what} | {films} | {rate:.0f} |" for films, rate in found.items()]
+    return lines
 
 
 def main() -> None:
     os.chdir(ROOT)
     saved = VIDEO.collect([*MAIN, *(e for e in ABLATION if e.name != "real")])
-    measured = measure()
+    measured = VIDEO.measured(ASKED_OF_RUNS)
     VIDEO.write(
         {
             "main": table(MAIN, saved),
             "ablation": ablation(saved),
             "long": long_table(measured["long"]) if "long" in measured else [],
-            "speed": speed_table(measured["speed"]) if "speed" in measured else [],
+            "digits": digits_table(measured["digits"], saved["digits"])
+            if "digits" in measured
+            else [],
+            "speed": speed_table(measured),
         }
     )
 

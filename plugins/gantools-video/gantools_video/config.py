@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from gantools import Option, RunConfig
+from gantools import Option, RunConfig, UserError
 
 ROLLOUTS = {"warp": 8, "sprites": 8, "feedback": 8, "mathieu": 1}
 """The rollout that suits a game, where nothing else is asked for."""
 ENDLESS = {
     "game": "sprites",
     "past": 10,
-    "lr": 2e-3,
+    "lr": 1e-3,
     "lp": 10.0,
     "gdl": 0.3,
     "adversarial": 0.05,
@@ -83,7 +83,9 @@ class VideoConfig(RunConfig):
             min=0,
         ),
     ] = None
-    layers: Annotated[int, Option("Things that sprites looks for.", min=1, max=8)] = 2
+    layers: Annotated[
+        int | None, Option("Things that sprites looks for; left out: 2.", min=1, max=8)
+    ] = None
     horizon: Annotated[int, Option("Frames predicted in a row to be judged.", min=1, max=64)] = 8
     width: Annotated[
         int,
@@ -135,6 +137,10 @@ class VideoConfig(RunConfig):
         elif self.data.startswith("env:"):
             suits = ACTED
         game = self.game or suits["game"]
+        if self.layers is not None and game != "sprites":
+            raise UserError(f"--layers is for --game sprites: {game} looks for no things.")
         if game in ("feedback", "mathieu"):  # which begin with nothing, not with motion found
             suits = {**suits, "lr": 1e-3}
+        if game == "sprites":
+            suits = {**suits, "lr": 2e-3, "layers": 2}
         return self.filled(**{**suits, "game": game}, rollout=ROLLOUTS[game])

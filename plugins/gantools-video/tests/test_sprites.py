@@ -1,10 +1,14 @@
 """Sprites against known answers: whole steps, no blur however far, the network's part."""
 
+import pytest
 import torch
+from gantools_video.config import VideoConfig
 from gantools_video.rollout import handed_on, rollout
 from gantools_video.sprites import Sprites, Straight, outlines
 from gantools_video.tracking import FARTHEST
 from torch.testing import assert_close
+
+from gantools import UserError
 
 
 def told(net, step):
@@ -82,3 +86,11 @@ def test_outlines_by_hand():
     assert_close(centre, torch.tensor([[4 - 3.5, 2 - 3.5], [0.0, 0.0]]))
     assert_close(extent[0], torch.tensor([[-2.0, 2.0], [-1.0, 1.0]]))
     assert (extent[1] == 0).all()
+
+
+def test_layers_are_for_sprites():
+    config = VideoConfig(data="moving-digits")
+    assert config.resolved().layers == 2
+    assert config.resolved().resolved() == config.resolved()
+    with pytest.raises(UserError, match="--layers is for --game sprites"):
+        VideoConfig(data="moving-digits", game="warp", layers=2).resolved()
