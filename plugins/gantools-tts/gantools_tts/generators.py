@@ -2,7 +2,8 @@
 
 All are called alike: ``generator(told, pulses, z) -> audio`` of
 
-- told: [B, FRAME_FEATURES, T], 200 frames a second;
+- told: [B, FRAME_FEATURES, T], 200 frames a second; what is told beyond the pulses' end is not
+  made;
 - pulses: [B, T · hop], the pitch as sound (:func:`gantools_tts.source.pulses`);
 - z: what ``generator.draw(B, T, …)`` gave;
 - audio: [B, T · hop] in [−1, 1].
@@ -76,7 +77,7 @@ class ISTFT(nn.Module):
 
     def forward(self, told: Tensor, pulses: Tensor, z: Tensor) -> Tensor:
         """Sound, [B, T · hop]."""
-        a, theta, b = self.filters(told).unbind(1)
+        a, theta, b = self.filters(told)[..., : pulses.shape[1] // self.hop].unbind(1)
         pulse, noise = self.spectrum(pulses), self.spectrum(z)
         y = torch.polar(a.clamp(max=4).exp(), theta) * pulse + b.clamp(max=4).exp() * noise
         return self.sound(y)
@@ -175,7 +176,7 @@ class GANTTS(nn.Module):
 
     def forward(self, told: Tensor, pulses: Tensor, z: Tensor) -> Tensor:
         """Sound, [B, T · hop]."""
-        return self.coded(told, z)
+        return self.coded(told, z)[:, : pulses.shape[1]]
 
     def coded(self, told: Tensor, z: Tensor) -> Tensor:
         """Sound, [B, T · hop], without the pulses."""

@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from gantools_tts.features import FRAME_FEATURES
+from gantools_tts.features import FRAME_FEATURES, PHONE_FEATURES
 from gantools_tts.generators import generator
-from gantools_tts.model import Model
+from gantools_tts.model import STEP, Model
 from gantools_tts.prosody import Prosody
 from gantools_tts.recordings import PAUSE, Phone
 from gantools_tts.voice import AROUND, SOON, Voice, whole_frames
@@ -91,13 +91,16 @@ def test_no_more_of_a_text_is_read_than_is_needed():
     assert len(read) < 10
 
 
-@pytest.mark.parametrize("name", ["istft", "gan-tts"])
-def test_pieces_sound_as_in_the_whole(name):
+@pytest.fixture(params=["istft", "gan-tts"])
+def voice(request):
     torch.manual_seed(0)
-    net = generator(name, 16_000, 8)
-    for of in net.parameters():  # so that all that is near is heard
-        of.data += 0.1 * torch.randn(of.shape)
-    voice = Model({"generator": name, "width": 8, "rate": 16_000}, net, Prosody())
+    net, prosody = generator(request.param, 16_000, 8), Prosody()
+    for of in (*net.parameters(), *prosody.parameters()):  # so that all that is near is heard
+        of.data += 0.03 * torch.randn(of.shape)
+    return Model({"generator": request.param, "width": 8, "rate": 16_000}, net, prosody)
+
+
+def test_pieces_sound_as_in_the_whole(voice):
     draws = np.random.default_rng(0)
     frames = draws.standard_normal((FRAME_FEATURES - 2, 300)).astype(np.float32)
     pitch = draws.uniform(100, 200, 300).astype(np.float32)
@@ -106,6 +109,37 @@ def test_pieces_sound_as_in_the_whole(name):
     cuts = (0, 1, 110, 190, 300)
     pieces = [voice.sound(frames, pitch, 3, a, b) for a, b in itertools.pairwise(cuts)]
     np.testing.assert_allclose(np.concatenate(pieces), whole, atol=1e-5)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("count", [1, STEP - 1, STEP, 2 * STEP + 7])
+def test_lengths_that_are_rounded_up_are_not_heard(voice, count):
+    net, prosody = voice.modules.values()
+    told, phones = (torch.randn(1, n, count) for n in (FRAME_FEATURES, PHONE_FEATURES))
+    pulses, z = torch.randn(1, count * 80), net.draw(1, count)
+    exact = (net(told, pulses, z), prosody.log_lengths(phones), *prosody.octaves(told[:, :-2]))
+    told, phones, pulses, z = (x[0].numpy() for x in (told, phones, pulses, z))
+    nets = voice.networks
+    rounded = nets.sound(told, pulses, z), nets.log_lengths(phones), *nets.octaves(told[:-2])
+    for one, other in zip(exact, rounded, strict=True):
+        np.testing.assert_allclose(other, one[0].numpy(), rtol=1e-5, atol=1e-5)
+
+
+def test_networks_see_few_lengths(voice):
+    """For torch keeps memory for each."""
+    seen, made = set(), set()
+    for conv in (x for net in voice.modules.values() for x in net.modules()):
+        if isinstance(conv, torch.nn.Conv1d):
+            conv.register_forward_hook(lambda conv, heard, found: seen.add(heard[0].shape[-1]))
+    for count in range(1, 4 * STEP, 3):
+        phones = np.zeros((PHONE_FEATURES, count), np.float32)
+        frames = np.zeros((FRAME_FEATURES - 2, count), np.float32)
+        voice.networks.log_lengths(phones)
+        voice.networks.octaves(frames)
+        made.add(len(voice.sound(frames, np.full(count, 100.0, np.float32))))
+    assert len(made) == 67
+    upsampled = {1} if voice.networks.codes is None else {1, 2, 4, 8, 16, 80}
+    assert seen <= {n * STEP * up for n in range(1, 5) for up in upsampled}
 
 
 def test_rounding_is_made_up_for_and_nothing_vanishes():
