@@ -74,13 +74,15 @@ def _visible(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def left_out(reasons: Sequence[str]) -> None:
+def left_out(reasons: Sequence[str], many: str | None = None) -> None:
     """Give a Note of the files that cannot be used, if any: how many, and why the first three.
 
     Args:
         reasons: a sentence for each, such as the message of a UserError.
+        many: how many of what, "1 recording"; left out: so many files.
     """
     if reasons:
         more = f" And {len(reasons) - 3} more." if len(reasons) > 3 else ""
-        said = f"Left out, {len(reasons)} files: {' '.join(reasons[:3])}{more}"
+        many = many or f"{len(reasons)} files"
+        said = f"Left out, {many}: {' '.join(reasons[:3])}{more}"
         warnings.warn(said, Note, stacklevel=3)

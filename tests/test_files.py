@@ -108,5 +108,7 @@ def test_what_is_left_out_is_told_with_three_reasons():
         left_out([])
     with pytest.warns(Note, match=r"^Left out, 2 files: a is torn\. b is torn\.$"):
         left_out(["a is torn.", "b is torn."])
+    with pytest.warns(Note, match=r"^Left out, 1 recording: a is torn\.$"):
+        left_out(["a is torn."], "1 recording")
     with pytest.warns(Note, match=r"^Left out, 5 files: a\. b\. c\. And 2 more\.$"):
         left_out([f"{name}." for name in "abcde"])

@@ -78,9 +78,10 @@ def read(
                 raise UserError(f"{name!r} has a second row, {number}.")
             seen.add(name)
             file = _file(folder / "wavs", name)
+            called = f"wavs/{file.relative_to(folder / 'wavs').as_posix()}"
             phones = _phones(name, text, say or spoken)
-            audio, own = _sound(file, sum(phone.name != PAUSE for phone in phones))
-            phones, starts = _aligned(file.name, audio, own, phones)
+            audio, own = _sound(file, called, sum(phone.name != PAUSE for phone in phones))
+            phones, starts = _aligned(called, audio, own, phones)
         except UserError as error:
             reasons.append(str(error))
         else:
@@ -94,7 +95,7 @@ def read(
     if not recordings:
         why = " ".join(reasons[:3]) or "It has no rows; write one for each recording: id|text."
         raise UserError(f"No recording of {str(folder)!r} can be used. {why}")
-    left_out(reasons)
+    left_out(reasons, "1 recording" if len(reasons) == 1 else f"{len(reasons):,} recordings")
     if others:
         rates = ", ".join(f"{other:,}" for other in sorted(others))
         said = f"Resampled to {rate:,} samples a second, {others.total()} recordings of {rates}."
@@ -242,28 +243,28 @@ def _phones(name: str, text: str, say: Say) -> tuple[Phone, ...]:
     return phones
 
 
-def _sound(file: Path, phones: int) -> tuple[np.ndarray, int]:
-    """Samples, float32 [T], and their rate."""
+def _sound(file: Path, called: str, phones: int) -> tuple[np.ndarray, int]:
+    """Samples, float32 [T], and their rate; the file is called by its path in the folder."""
     import soundfile
 
     try:
         with soundfile.SoundFile(file) as opened:
             rate, seconds = opened.samplerate, opened.frames / opened.samplerate
             if rate < LEAST_RATE:
-                raise UserError(f"{file.name!r} has only {rate:,} samples a second.")
+                raise UserError(f"{called!r} has only {rate:,} samples a second.")
             if not SHORTEST * phones <= seconds <= SLACK + LONGEST * phones:
                 long = "short" if seconds < SHORTEST * phones else "long"
-                raise UserError(f"{file.name!r} is too {long} for its text: {seconds:.1f} s.")
+                raise UserError(f"{called!r} is too {long} for its text: {seconds:.1f} s.")
             channels = opened.read(dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError):
-        raise UserError(f"{file.name!r} cannot be read as sound.") from None
+        raise UserError(f"{called!r} cannot be read as sound.") from None
     audio = channels.mean(1)
     if not len(audio) or not np.isfinite(audio).all():
-        raise UserError(f"{file.name!r} is damaged.")
+        raise UserError(f"{called!r} is damaged.")
     if np.sqrt(np.mean(audio**2)) < 10 ** (SILENT / 20):
-        raise UserError(f"{file.name!r} is silent.")
+        raise UserError(f"{called!r} is silent.")
     if np.mean(np.abs(channels) >= FULL) > CLIPPED:
-        raise UserError(f"{file.name!r} is clipped: record it less loud.")
+        raise UserError(f"{called!r} is clipped: record it less loud.")
     return audio, rate
 
 

@@ -113,14 +113,14 @@ BAD = [
     ("/etc/a|Hello", "leads out"),
     ("gone|Hello", "'wavs/gone.wav' is missing"),
     ("x" * 300 + "|Hello", "is missing"),
-    ("text|Hello", "'text.wav' cannot be read"),
-    ("low|Hello", "'low.wav' has only 6,000"),
-    ("silent|Hello", "'silent.wav' is silent"),
-    ("clipped|Hello", "'clipped.wav' is clipped"),
-    ("damaged|Hello", "'damaged.wav' is damaged"),
-    ("short|Hello", "'short.wav' is too short for its text: 0.1 s"),
-    ("long|Hello", "'long.wav' is too long for its text: 6.0 s"),
-    ("zzz|zzz", "'zzz.wav' cannot be aligned. It is not what is spoken"),
+    ("text|Hello", "'wavs/text.wav' cannot be read"),
+    ("low|Hello", "'wavs/low.wav' has only 6,000"),
+    ("silent|Hello", "'wavs/silent.wav' is silent"),
+    ("clipped|Hello", "'wavs/clipped.wav' is clipped"),
+    ("damaged|Hello", "'wavs/damaged.wav' is damaged"),
+    ("short|Hello", "'wavs/short.wav' is too short for its text: 0.1 s"),
+    ("long|Hello", "'wavs/long.wav' is too long for its text: 6.0 s"),
+    ("zzz|zzz", "'wavs/zzz.wav' cannot be aligned. It is not what is spoken"),
 ]
 SOUNDS = [
     ("a.wav", tone(), RATE),
@@ -141,7 +141,7 @@ def test_a_bad_row_is_left_out(folder, row, reason):
     row = "a|Again" if row == "a" else row
     root = folder(["a|Hello", row] if "4" not in reason else ["a|Hello", "", "", row], SOUNDS)
     (root / "wavs" / "text.wav").write_text("no sound")
-    with pytest.warns(Note, match="Left out, 1 files") as notes:
+    with pytest.warns(Note, match="Left out, 1 recording: ") as notes:
         (good,) = read(root, RATE, say=say)
     assert good.text == "Hello"
     assert reason in str(notes[0].message)
@@ -150,7 +150,7 @@ def test_a_bad_row_is_left_out(folder, row, reason):
 def test_all_bad_rows_together(folder):
     root = folder([row for row, _ in BAD[1:]] + ["a|Hello"], SOUNDS)
     (root / "wavs" / "text.wav").write_text("no sound")
-    with pytest.warns(Note, match=f"Left out, {len(BAD) - 1} files: 'none' has no text.*And 14"):
+    with pytest.warns(Note, match=f"Left out, {len(BAD) - 1} recordings: 'none' has no text.*And 14"):
         assert len(read(root, RATE, say=say)) == 1
 
 
