@@ -44,7 +44,8 @@ def figures(
 
     Figures come with their intervals of 95 % over utterances. ``shuffled`` compares each utterance
     with the phones of another, half of them on: a recogniser that guesses would not mind. The
-    speaker distance is between windows of what was made and of the training recordings.
+    speaker distance is between windows of what was made and of the training recordings, None of
+    fewer than two; all of a voice are of one number of windows, ``speaker_windows``.
     ``real_`` is the same of the held-out recordings, and ``griffinlim_`` of what Griffin-Lim makes
     of the magnitudes of what was made: its phases are what it lacks. ``per_utterance`` is what was
     found of each, for comparing two voices pair by pair.
@@ -81,11 +82,10 @@ def figures(
             found[f"{whose}nearest_recording"] = float(nearest.similarity.max())
     n = min(len(known), *(sum(map(len, of)) for of in windows.values()))
     found["speaker_windows"] = n
-    if n >= 2:
-        for whose, of in windows.items():
-            distance, interval = intervals.of_distance(of, known, n)
-            found |= {f"{whose}speaker_distance": distance}
-            found |= {f"{whose}speaker_distance_interval": interval}
+    for whose, of in windows.items():
+        distance, interval = intervals.of_distance(of, known, n) if n >= 2 else (None, None)
+        found |= {f"{whose}speaker_distance": distance}
+        found |= {f"{whose}speaker_distance_interval": interval}
     return {**found, "per_utterance": each}
 
 

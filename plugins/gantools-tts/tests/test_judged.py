@@ -77,6 +77,20 @@ def test_everything_is_judged_beside_the_recordings(known):
     assert (second["phones"], second["real_phones"], second["real_dnsmos"]) == ((3, 3), (1, 3), 2)
 
 
+def test_of_one_window_there_is_no_distance(known, monkeypatch):
+    def one(sound, rate):
+        return np.zeros((int(len(sound) == 800), judges.VOICE)).tolist()
+
+    monkeypatch.setitem(judged.JUDGES, "voices", ("no-package", one))
+    texts = said()
+    made = [np.zeros(count, np.float32) for count in (800, 801)]
+    found = judged.figures(texts, made, texts, RATE)
+    assert found["speaker_windows"] < 2
+    for whose in ("", "griffinlim_", "real_"):
+        assert found[f"{whose}speaker_distance"] is None
+        assert found[f"{whose}speaker_distance_interval"] is None
+
+
 def test_recordings_are_judged_once(known):
     texts = said()
     made = [u.audio / 2 for u in texts]
