@@ -150,7 +150,9 @@ def test_a_bad_row_is_left_out(folder, row, reason):
 def test_all_bad_rows_together(folder):
     root = folder([row for row, _ in BAD[1:]] + ["a|Hello"], SOUNDS)
     (root / "wavs" / "text.wav").write_text("no sound")
-    with pytest.warns(Note, match=f"Left out, {len(BAD) - 1} recordings: 'none' has no text.*And 14"):
+    with pytest.warns(
+        Note, match=f"Left out, {len(BAD) - 1} recordings: 'none' has no text.*And 14"
+    ):
         assert len(read(root, RATE, say=say)) == 1
 
 

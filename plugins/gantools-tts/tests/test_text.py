@@ -94,6 +94,10 @@ def test_a_text_without_end_is_spoken_holding_little_of_it():
             "5 5 5, 0 1 9 9 or 2 1 2, 5 5 5, 0 1 9 9 or 123.4567",
         ),
         ("007 at 17:45:10", "0 0 7 at 17 45 10"),
+        (
+            "10^6, 2 ^ n or 10^-3",
+            "10 to the power of 6, 2 to the power of n or 10 to the power of minus 3",
+        ),
         ("3-5 days, 1990–1995", "3 to 5 days, 1990 to 1995"),
         ("the 1980s, '90s and 1900s", "the 19 eighties, nineties and 19 hundreds"),
         ("https://www.a-b.com/c?d=e", "www dot a dash b dot com slash c"),
