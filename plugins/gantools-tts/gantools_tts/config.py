@@ -30,9 +30,11 @@ class TTSConfig(RunConfig):
     samples: Annotated[int, Option("Held-out utterances to judge by, at most.", min=2)] = 60
     width: Annotated[int | None, Option("Of the generator; left out: as suits it.", min=8)] = None
     discriminators: Annotated[
-        Literal["windows", "spectrograms"],
-        Option("windows of sound, told or not what should be heard, as the paper's; spectrograms."),
-    ] = "windows"
+        Literal["spectrograms", "windows"],
+        Option(
+            "Of spectrograms; or of windows of sound, told or not what should be heard (GAN-TTS)."
+        ),
+    ] = "spectrograms"
     discriminator_width: Annotated[int, Option("Of the windows' first layers.", min=4)] = 16
     seconds: Annotated[
         float, Option("Of the piece of an utterance that is learned from.", min=0.3, max=10)
@@ -45,7 +47,7 @@ class TTSConfig(RunConfig):
     ] = 2.0
     adversarial: Annotated[
         float, Option("Weight of the game against the discriminators; 0: there are none.", min=0)
-    ] = 0.25
+    ] = 0.5
     objective: Annotated[str, Option("What both want, by name.", part="objectives")] = (
         "relativistic"
     )
