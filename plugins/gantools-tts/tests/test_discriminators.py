@@ -2,8 +2,9 @@
 
 import pytest
 import torch
-from gantools_tts.discriminators import FOLDS, Window, cut, ensemble
+from gantools_tts.discriminators import FOLDS, SEEN, Spectrogram, Window, cut, ensemble
 from gantools_tts.features import FRAME_FEATURES
+from gantools_tts.losses import RESOLUTIONS
 from torch.testing import assert_close
 
 RATE, HOP = 16_000, 80
@@ -71,3 +72,25 @@ def test_another_rate_has_to_be_of_small_factors():
     assert Window(24_000, 8, 4, conditional=False)(torch.randn(1, 24 * 120)).shape == (1, 24)
     with pytest.raises(ValueError, match="7 is left over"):
         Window(11_200, 1, 4, conditional=False)
+
+
+def test_spectrograms_are_looked_at_by_three_and_phases_are_not():
+    torch.manual_seed(0)
+    critics = ensemble("spectrograms", RATE, 4)
+    assert list(critics) == [f"spectrum-{n}" for n in RESOLUTIONS]
+    sound = 0.1 * torch.randn(2, SEEN * HOP)
+    for critic in critics.values():
+        *found, scores = critic.layers(sound)
+        assert len(found) == 4
+        assert_close(critic(sound), scores.flatten(1))
+        assert_close(critic(-sound), critic(sound))
+        assert not torch.allclose(critic(2 * sound), critic(sound))
+
+
+def test_a_spectrogram_s_score_is_of_its_time():
+    critic = Spectrogram(256, 4)
+    sound = torch.randn(1, SEEN * HOP, requires_grad=True)
+    scores = critic.layers(sound)[-1][0, 0].sum(0)
+    (heard,) = torch.autograd.grad(scores[len(scores) // 4], sound)
+    first, last = heard[0].nonzero()[[0, -1], 0].tolist()
+    assert first < SEEN * HOP // 4 < last < SEEN * HOP // 2
