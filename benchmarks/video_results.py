@@ -39,10 +39,12 @@ REAL = {
     "evaluate_every": 0,
 }
 DIGITS: dict[str, Any] = {"threads": 1}
+PENDULUM = {"data": "env:Pendulum-v1", "size": 32, "steps": 400}
 ONE = {**REAL, "rollout": 1}
 MAIN = [
     Experiment("real", "real clips", REAL, 3, "main"),
     Experiment("digits", "moving digits", DIGITS, 3, "main"),
+    Experiment("pendulum", "a pendulum that is pushed", PENDULUM, 1, "main"),
 ]
 ABLATION = [
     Experiment("lp", "lp", {**ONE, "gdl": 0.0, "adversarial": 0.0}, 3, "ablation"),
@@ -65,7 +67,7 @@ FIGURES = {
     "gradient": ("gradient_ratio", 2),
     "motion": ("motion_ratio", 2),
 }
-BASELINES = ("straight", "copy", "linear", "flow", "flow-fine")
+BASELINES = ("wrong_actions", "straight", "copy", "linear", "flow", "flow-fine")
 FILMS = 1, 32
 """At once, to see how fast it goes."""
 STEPS = 16
