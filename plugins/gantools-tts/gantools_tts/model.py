@@ -18,6 +18,8 @@ from gantools_tts.voice import Voice
 
 SHIPPED = Path(__file__).with_name("model")
 """The folder of the voice that comes with the plugin."""
+COPYRIGHT = SHIPPED / "COPYRIGHT.txt"
+"""Whose the recordings are that it learned from, and what may be done with it."""
 STEP = 50
 """Networks are given lengths that are multiples of it: torch keeps memory for every length that a
 convolution ever had, and a long text has thousands."""

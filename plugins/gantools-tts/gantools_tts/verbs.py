@@ -97,8 +97,11 @@ def export(
     run: ModelOf = None,
 ) -> None:
     """Write a voice as ONNX, which speaks without torch (``say --exported FOLDER``)."""
+    import shutil
+
     from gantools.files import aside
     from gantools_tts import exported
+    from gantools_tts.model import COPYRIGHT
 
     if out.exists():
         raise UserError(f"{out} exists already and is left as it is: choose another name.")
@@ -106,7 +109,9 @@ def export(
     with aside(out) as temporary:
         temporary.mkdir()
         exported.export(model, temporary)
-    print(out)
+        if run is None and COPYRIGHT.is_file():
+            shutil.copyfile(COPYRIGHT, temporary / COPYRIGHT.name)
+    print(f"{out}: gantools tts say TEXT --exported {out}")
 
 
 def model_for(run: Path | None) -> Model:
@@ -133,7 +138,9 @@ def _voice(run: Path | None, folder: Path | None) -> Voice:
 @contextmanager
 def _text(text: str | None, file: Path | None) -> Iterator[str | Iterable[str]]:
     """What is to be said, as it comes."""
-    if (text is None) == (file is None):
+    if text is not None and file is not None:
+        raise UserError("A text and --file are two texts: give one of them.")
+    if text is None and file is None:
         raise UserError("Give a text, or - for what comes in by a pipe, or --file FILE.")
     if file is not None:
         try:

@@ -87,7 +87,7 @@ def test_the_same_text_sounds_the_same(run, tmp_path):
     ("arguments", "said"),
     [
         (["say"], "Give a text"),
-        (["say", "a", "--file", "b"], "Give a text"),
+        (["say", "a", "--file", "b"], "give one of them"),
         (["say", ""], "nothing to say"),
         (["say", "привет"], "CYRILLIC"),
         (["say", "--file", "missing.txt"], "Cannot read 'missing.txt'"),

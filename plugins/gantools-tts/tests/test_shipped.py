@@ -5,11 +5,9 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from gantools_tts.model import SHIPPED
+from gantools_tts.model import COPYRIGHT, SHIPPED
 from gantools_tts.verbs import app
 from typer.testing import CliRunner
-
-pytestmark = pytest.mark.skipif(not SHIPPED.exists(), reason="no voice ships")
 
 
 def test_it_is_small_and_says_whose_it_is():
@@ -17,7 +15,7 @@ def test_it_is_small_and_says_whose_it_is():
     about = json.loads((SHIPPED / "model.json").read_text("utf-8"))["about"]
     assert about["command"].startswith("gantools run tts")
     assert {"commit", "data_licence", "figures", "seed", "voice"} <= set(about)
-    assert (SHIPPED / "COPYRIGHT.txt").is_file()
+    assert COPYRIGHT.is_file()
 
 
 def test_it_speaks_without_a_run(tmp_path):
@@ -27,3 +25,12 @@ def test_it_speaks_without_a_run(tmp_path):
     sound, rate = soundfile.read(out)
     assert 0.7 < len(sound) / rate < 4
     assert np.abs(sound).max() > 0.05
+
+
+def test_whose_it_is_goes_with_it_when_it_is_exported(tmp_path):
+    pytest.importorskip("onnxscript")
+    out = tmp_path / "voice"
+    done = CliRunner().invoke(app, ["export", str(out)])
+    assert done.exit_code == 0, done.exception
+    assert (out / COPYRIGHT.name).read_bytes() == COPYRIGHT.read_bytes()
+    assert f"--exported {out}" in done.stdout

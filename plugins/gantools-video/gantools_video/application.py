@@ -199,7 +199,11 @@ class VideoApplication(Application[VideoConfig]):
         """Free-running rollouts on later parts of the clips, and on the clip that was left out."""
         config = self.config
         found = {"data": self.clips.source, "game": config.game, "size": config.size}
-        found |= self.judged(trained.game)
+        figures = self.judged(trained.game)
+        for who, suffix in (("ours", ""), ("copy", "_of_copy"), ("flow", "_of_flow")):
+            psnr = figures[who]["psnr"]
+            found |= {f"psnr_first{suffix}": psnr[0], f"psnr_last{suffix}": psnr[-1]}
+        found |= figures
         if self.clips.left_out:
             found["left_out"] = self.judged(trained.game, left_out=True)
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import deque
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from gantools.errors import UserError
+from gantools.errors import Note, UserError
 from gantools.verbs import AnyOut, ModelOf, bar, group, model_of, unused, writing
 
 if TYPE_CHECKING:
@@ -108,6 +109,12 @@ def predictor_of(run: Path | None) -> Predictor:
             f"clip does not say: `gantools evaluate {run}` and `gantools report {run}` show what "
             "it predicts."
         )
+    if model.asked["game"] == "sprites":
+        said = (
+            f"{run} follows {model.asked['layers']} things that move as wholes before a plain "
+            "background, as moving digits do: of other clips it makes nothing good."
+        )
+        warnings.warn(said, Note, stacklevel=2)
     return model
 
 

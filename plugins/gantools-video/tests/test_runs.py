@@ -13,12 +13,13 @@ from gantools_video.application import VideoApplication
 from gantools_video.clips import kept, load
 from gantools_video.config import VideoConfig
 from gantools_video.predictor import Predictor
+from gantools_video.verbs import predictor_of
 from program import assert_same_run
 from program import gantools as command
 from torch import nn
 
 import gantools
-from gantools import Observer, Setting, UserError
+from gantools import Note, Observer, Setting, UserError
 from gantools.data import LabelledDigits, Split
 from gantools.media import write_video
 from gantools.testing import assert_plugin_ok
@@ -68,6 +69,8 @@ def test_the_evaluation_has_every_figure_of_every_step(run):
                 assert len(part[name][figure]) == 3
         assert part["copy"]["motion_ratio"] == [0, 0, 0]
     assert found["windows"] == 10
+    assert found["psnr_first"] == found["ours"]["psnr"][0]
+    assert found["psnr_last_of_copy"] == found["copy"]["psnr"][2]
     assert found["seed"] == 0
 
 
@@ -108,6 +111,8 @@ def test_moving_digits_go_on_exactly(small, tmp_path, monkeypatch):
     assert_same_run(whole.path, tmp_path / "two")
     assert gantools.load(whole.path).application.config.game == "sprites"
     assert Predictor.load(whole.path).net.layers == 2
+    with pytest.warns(Note, match="before a plain background"):
+        predictor_of(whole.path)
 
 
 def test_clips_are_kept_as_they_are(clips, run):
