@@ -83,6 +83,6 @@ def left_out(reasons: Sequence[str], many: str | None = None) -> None:
     """
     if reasons:
         more = f" And {len(reasons) - 3} more." if len(reasons) > 3 else ""
-        many = many or f"{len(reasons)} files"
+        many = many or f"{len(reasons)} file{'s' * (len(reasons) > 1)}"
         said = f"Left out, {many}: {' '.join(reasons[:3])}{more}"
         warnings.warn(said, Note, stacklevel=3)

@@ -79,7 +79,7 @@ def test_a_folder_and_the_clip_that_is_left_out(tmp_path):
 def test_files_that_cannot_be_read_are_told_and_left_out(tmp_path):
     film(tmp_path / "a.mp4", SLOW)
     (tmp_path / "b.mp4").write_bytes(b"no film")
-    with pytest.warns(Note, match=r"Left out, 1 files: '.*b.mp4' cannot be read"):
+    with pytest.warns(Note, match=r"Left out, 1 file: '.*b.mp4' cannot be read"):
         assert load(str(tmp_path), 8, 0).source.startswith("1 videos")
     with pytest.raises(UserError, match=r"b.mp4' cannot be read"):
         load(str(tmp_path / "b.mp4"), 8, 0)
