@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from gantools_tts.model import Model
 from gantools_tts.phonemes import written
 from gantools_tts.voice import Voice
 from gantools_tts.voices import RATE, utterance
-from results import ROOT, Experiment, Results
+from results import ROOT, Experiment, Measures, Results
 
 from gantools.runs.folder import Run
 
@@ -44,7 +44,6 @@ class Speech(Results):
 
 
 TTS = Speech("tts", "tts")
-MEASURED = TTS.page.with_name("tts-measured.json")
 RECORDINGS = "../shared/data/speech/asterisk_en"
 ONE: Figures = {"threads": 1}
 REAL: Figures = {
@@ -82,21 +81,6 @@ ROUNDS = 3
 
 
 # -- what is measured beside the evaluations ---------------------------------------------------------
-
-
-def measure() -> Figures:
-    """Read what was measured; measure what is missing, or was of other networks, where the runs
-    are here."""
-    kept = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
-    for name, (runs, ask) in ASKED_OF_RUNS.items():
-        folders = [TTS.runs / run for run in runs]
-        if all((run / "evaluation.json").exists() for run in folders):
-            models = [json.loads((run / "model.json").read_text("utf-8")) for run in folders]
-            of = [model["sha256"] for model in models]
-            if kept.get(name, {}).get("of") != of:
-                kept[name] = {"of": of, "found": ask(*folders)}
-                MEASURED.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-    return {name: entry["found"] for name, entry in kept.items()}
 
 
 def speed(run: Path) -> Figures:
@@ -254,7 +238,7 @@ def learned_from(application: TTSApplication) -> np.ndarray:
     return np.concatenate(judged.windows_of(recordings, RATE, keep=True))
 
 
-ASKED_OF_RUNS: dict[str, tuple[tuple[str, ...], Callable[..., Figures]]] = {
+ASKED_OF_RUNS: Measures = {
     "speed, espeak": (("espeak-0",), speed),
     "speed, real": (("real-0",), speed),
     "from the shell, real": (("real-0",), from_shell),
@@ -441,7 +425,7 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 def main() -> None:
     os.chdir(ROOT)
     saved = TTS.collect(EXPERIMENTS)
-    measured = measure()
+    measured = TTS.measured(ASKED_OF_RUNS)
     TTS.write(
         {
             "asked": asked_table(saved, measured),
