@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -45,5 +44,8 @@ def handed_on(
 ) -> tuple[list[Tensor], Any]:
     """What :func:`rollout` gives, and what the network would hand on to the next step."""
     given = None if actions is None else iter(actions.unbind(1))
-    made, handed = zip(*itertools.islice(steps(network, past, given), count), strict=True)
-    return [torch.stack(scale, 1) for scale in zip(*made, strict=True)], handed[-1]
+    going, film, handed = steps(network, past, given), [], None
+    for _ in range(count):
+        made, handed = next(going)
+        film.append(made)
+    return [torch.stack(scale, 1) for scale in zip(*film, strict=True)], handed
